@@ -1,0 +1,228 @@
+//! The column kinds of a batch.
+//!
+//! Text may lie in offsets over one buffer or in views over several; few-valued text lies in 16-bit codes of which 0 is
+//! "absent"; numbers and booleans have an optional mask of absent rows. An absent text reads as `""`: a report knows no
+//! empty text that is not absent.
+
+use super::intern::CodeValues;
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Int64Array, StringArray, StringViewArray, UInt16Array, cast::AsArray,
+};
+use arrow_buffer::BooleanBuffer;
+use std::{ops::Range, sync::Arc};
+
+/// A column of a batch, by kind.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Column {
+    /// Text with as many values as rows.
+    Text(TextColumn),
+    /// Text with few values.
+    Code(CodeColumn),
+    /// Booleans.
+    Bool(BoolColumn),
+    /// Counts, and times in milliseconds.
+    Int(IntColumn),
+}
+
+impl Column {
+    pub(super) fn slice(&self, range: &Range<usize>) -> Self {
+        match self {
+            Self::Text(TextColumn(Texts::Utf8(array))) => {
+                Self::Text(TextColumn(Texts::Utf8(array.slice(range.start, range.len()))))
+            }
+            Self::Text(TextColumn(Texts::View(array))) => {
+                Self::Text(TextColumn(Texts::View(array.slice(range.start, range.len()))))
+            }
+            Self::Code(column) => Self::Code(CodeColumn {
+                codes: column.codes.slice(range.start, range.len()),
+                values: Arc::clone(&column.values),
+            }),
+            Self::Bool(BoolColumn(array)) => Self::Bool(BoolColumn(array.slice(range.start, range.len()))),
+            Self::Int(IntColumn(array)) => Self::Int(IntColumn(array.slice(range.start, range.len()))),
+        }
+    }
+
+    pub(super) fn filter(&self, keep: &BooleanArray) -> Self {
+        let filtered = |array: &dyn Array| -> ArrayRef {
+            match arrow_select::filter::filter(array, keep) {
+                Ok(array) => array,
+                Err(error) => unreachable!("a mask of the array's length filters every array: {error}"),
+            }
+        };
+        match self {
+            Self::Text(TextColumn(Texts::Utf8(array))) => {
+                Self::Text(TextColumn(Texts::Utf8(filtered(array).as_string().clone())))
+            }
+            Self::Text(TextColumn(Texts::View(array))) => {
+                Self::Text(TextColumn(Texts::View(filtered(array).as_string_view().clone())))
+            }
+            Self::Code(column) => Self::Code(CodeColumn {
+                codes: filtered(&column.codes).as_primitive().clone(),
+                values: Arc::clone(&column.values),
+            }),
+            Self::Bool(BoolColumn(array)) => Self::Bool(BoolColumn(filtered(array).as_boolean().clone())),
+            Self::Int(IntColumn(array)) => Self::Int(IntColumn(filtered(array).as_primitive().clone())),
+        }
+    }
+}
+
+/// A column of text.
+#[derive(Clone, Debug)]
+pub struct TextColumn(pub(crate) Texts);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Texts {
+    Utf8(StringArray),
+    View(StringViewArray),
+}
+
+impl TextColumn {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Texts::Utf8(array) => array.len(),
+            Texts::View(array) => array.len(),
+        }
+    }
+
+    /// Whether the column has no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The text of a row; empty if absent.
+    ///
+    /// # Panics
+    /// If `row` is out of range.
+    #[inline]
+    pub fn value(&self, row: usize) -> &str {
+        match &self.0 {
+            // Constructors make absent values empty, so that the mask need not be asked.
+            Texts::Utf8(array) => array.value(row),
+            Texts::View(array) => array.value(row),
+        }
+    }
+
+    /// Start offsets (one more than rows) and bytes of the texts, if they lie in one buffer.
+    pub fn as_offsets(&self) -> Option<(&[i32], &[u8])> {
+        match &self.0 {
+            Texts::Utf8(array) => Some((array.value_offsets(), array.value_data())),
+            Texts::View(_) => None,
+        }
+    }
+
+    /// Number of absent texts.
+    pub fn absent(&self) -> usize {
+        match &self.0 {
+            Texts::Utf8(array) => array.null_count(),
+            Texts::View(array) => array.null_count(),
+        }
+    }
+
+    /// Bytes of the texts of a range of rows.
+    pub(super) fn text_bytes(&self, range: &Range<usize>) -> u64 {
+        match &self.0 {
+            Texts::Utf8(array) => {
+                let offsets = array.value_offsets();
+                // Offsets ascend within i32.
+                u64::from(offsets[range.end].abs_diff(offsets[range.start]))
+            }
+            // The low 32 bits of a view are its length.
+            Texts::View(array) => array.views()[range.clone()].iter().map(|view| (*view & 0xFFFF_FFFF) as u64).sum(),
+        }
+    }
+}
+
+/// A column of few-valued text: a 16-bit code a row, 0 for absent.
+#[derive(Clone, Debug)]
+pub struct CodeColumn {
+    pub(crate) codes: UInt16Array,
+    pub(crate) values: Arc<CodeValues>,
+}
+
+impl CodeColumn {
+    /// The codes, one a row.
+    pub fn codes(&self) -> &[u16] {
+        self.codes.values()
+    }
+
+    /// The texts that codes stand for.
+    ///
+    /// Shared by batches of one stream while no value is added: a pointer comparison says whether codes mean the same.
+    pub fn values(&self) -> &Arc<CodeValues> {
+        &self.values
+    }
+
+    /// The text of a row; empty if absent.
+    ///
+    /// # Panics
+    /// If `row` is out of range.
+    pub fn value(&self, row: usize) -> &str {
+        self.values.value(self.codes()[row])
+    }
+
+    /// Sum of the lengths of values that differ from those of the row before.
+    pub(super) fn changed_bytes(&self, range: &Range<usize>, before: &str) -> u64 {
+        let codes = &self.codes()[range.clone()];
+        let Some(first) = codes.first() else { return 0 };
+        let length = |code: u16| self.values.value(code).len() as u64;
+        let mut total = if self.values.value(*first) == before { 0 } else { length(*first) };
+        for pair in codes.windows(2) {
+            if pair[0] != pair[1] {
+                total += length(pair[1]);
+            }
+        }
+        total
+    }
+}
+
+/// A column of booleans.
+#[derive(Clone, Debug)]
+pub struct BoolColumn(pub(crate) BooleanArray);
+
+impl BoolColumn {
+    pub(super) fn constant(value: bool, rows: usize) -> Self {
+        let bits = if value { BooleanBuffer::new_set(rows) } else { BooleanBuffer::new_unset(rows) };
+        Self(BooleanArray::new(bits, None))
+    }
+
+    /// The boolean of a row, if present.
+    ///
+    /// # Panics
+    /// If `row` is out of range.
+    #[inline]
+    pub fn value(&self, row: usize) -> Option<bool> {
+        self.0.is_valid(row).then(|| self.0.value(row))
+    }
+
+    /// Number of absent booleans.
+    pub fn absent(&self) -> usize {
+        self.0.null_count()
+    }
+}
+
+/// A column of 64-bit counts, or of times in milliseconds since 1970-01-01 UTC.
+#[derive(Clone, Debug)]
+pub struct IntColumn(pub(crate) Int64Array);
+
+impl IntColumn {
+    /// The number of a row, if present.
+    ///
+    /// # Panics
+    /// If `row` is out of range.
+    #[inline]
+    pub fn value(&self, row: usize) -> Option<i64> {
+        self.0.is_valid(row).then(|| self.0.value(row))
+    }
+
+    /// All numbers; what stands in absent rows has no meaning.
+    pub fn values(&self) -> &[i64] {
+        self.0.values()
+    }
+
+    /// Number of absent numbers.
+    pub fn absent(&self) -> usize {
+        self.0.null_count()
+    }
+}

@@ -1,0 +1,184 @@
+//! The destination contract: objects are written whole and become visible at once, or not at all.
+//!
+//! A destination knows keys and bytes. It does not know reports: the order of publication is the engine's.
+
+use crate::name::ReportKey;
+use std::{
+    fmt,
+    io::{self, Read, Write},
+    ops::Range,
+};
+
+/// Where the objects of a report go.
+///
+/// Methods may block and are called from several threads.
+pub trait Destination: Send + Sync {
+    /// Begins an object. Nothing is visible until it is published; dropping it aborts it.
+    ///
+    /// # Errors
+    /// A destination that cannot honour the attributes refuses here. One that knows already that the key exists refuses
+    /// here too; the check that counts is the one at publication.
+    fn create(
+        &self,
+        key: &ReportKey,
+        attributes: &ObjectAttributes,
+    ) -> Result<Box<dyn PendingObject>, DestinationError>;
+
+    /// Removes a published object; an absent one is no error.
+    ///
+    /// # Errors
+    /// If the object is still there.
+    fn remove(&self, key: &ReportKey) -> Result<(), DestinationError>;
+
+    /// Private memory that one pending object may hold, in bytes.
+    fn buffer_bytes(&self) -> usize;
+
+    /// The reading side, if the destination has one. With it an existing report is found before any work.
+    fn store(&self) -> Option<&dyn ReportStore> {
+        None
+    }
+}
+
+/// An object that is being written.
+///
+/// Dropped without [`PendingObject::publish`], it leaves nothing behind.
+pub trait PendingObject: Write + Send {
+    /// Makes the object durable, then visible.
+    ///
+    /// # Errors
+    /// [`DestinationErrorKind::AlreadyExists`] if the key exists and may not be replaced; nothing is changed then.
+    fn publish(self: Box<Self>) -> Result<(), DestinationError>;
+}
+
+/// What an object is created with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ObjectAttributes {
+    /// Media type.
+    pub content_type: &'static str,
+    /// What happens if the key exists.
+    pub existing: Existing,
+}
+
+impl ObjectAttributes {
+    /// Attributes of an object that must not exist yet.
+    pub const fn new(content_type: &'static str) -> Self {
+        Self { content_type, existing: Existing::Refuse }
+    }
+
+    /// States what happens if the key exists.
+    #[must_use]
+    pub const fn with_existing(mut self, existing: Existing) -> Self {
+        self.existing = existing;
+        self
+    }
+}
+
+/// What happens if an object's key exists when it is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Publication fails and the existing object stays as it is.
+    Refuse,
+    /// The new object takes the place of the old one at once.
+    Replace,
+}
+
+/// The reading side of a destination.
+///
+/// Methods may block and are called from several threads.
+pub trait ReportStore: Send + Sync {
+    /// Size of an object in bytes; `None` if there is none.
+    ///
+    /// # Errors
+    /// If the destination cannot say.
+    fn head(&self, key: &ReportKey) -> Result<Option<StoredObject>, DestinationError>;
+
+    /// The bytes of a range of an object; the range lies within the object.
+    ///
+    /// # Errors
+    /// If the object is absent or cannot be read.
+    fn open_range(&self, key: &ReportKey, range: Range<u64>) -> Result<Box<dyn Read + Send>, DestinationError>;
+
+    /// Keys of published objects that start with `prefix`, in ascending order. The prefix may end inside a segment.
+    ///
+    /// # Errors
+    /// If the destination cannot be listed.
+    fn list(&self, prefix: &str) -> Result<Vec<ReportKey>, DestinationError>;
+}
+
+/// What is known of a stored object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredObject {
+    /// Size in bytes.
+    pub size_bytes: u64,
+}
+
+impl StoredObject {
+    /// An object of this size.
+    pub const fn new(size_bytes: u64) -> Self {
+        Self { size_bytes }
+    }
+}
+
+/// What kind of fault a destination met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DestinationErrorKind {
+    /// The key exists and may not be replaced.
+    AlreadyExists,
+    /// The object is not there.
+    NotFound,
+    /// The destination cannot do what was asked of it.
+    Unsupported,
+    /// Reading or writing failed.
+    Io,
+}
+
+/// A fault of a destination, with the key of the object.
+#[derive(Debug)]
+pub struct DestinationError {
+    kind: DestinationErrorKind,
+    key: String,
+    message: String,
+    source: Option<io::Error>,
+}
+
+impl DestinationError {
+    /// An error of a kind about an object.
+    pub fn new(kind: DestinationErrorKind, key: impl fmt::Display, message: impl Into<String>) -> Self {
+        Self { kind, key: key.to_string(), message: message.into(), source: None }
+    }
+
+    /// An I/O error about an object; `what` says what was tried.
+    pub fn io(key: impl fmt::Display, what: impl Into<String>, error: io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::NotFound => DestinationErrorKind::NotFound,
+            io::ErrorKind::AlreadyExists => DestinationErrorKind::AlreadyExists,
+            _ => DestinationErrorKind::Io,
+        };
+        Self { kind, key: key.to_string(), message: what.into(), source: Some(error) }
+    }
+
+    /// What kind of fault it is.
+    pub fn kind(&self) -> DestinationErrorKind {
+        self.kind
+    }
+
+    /// The object's key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+impl fmt::Display for DestinationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.message)
+    }
+}
+
+impl std::error::Error for DestinationError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|error| error as _)
+    }
+}

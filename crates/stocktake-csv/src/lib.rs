@@ -1,0 +1,1 @@
+//! CSV data files of inventory reports.

@@ -1,0 +1,1 @@
+//! Generators, properties and conformance suites: one property, driven by tests and by fuzz targets alike.

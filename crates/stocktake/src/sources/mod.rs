@@ -1,0 +1,17 @@
+//! Sources that need no network.
+
+#[cfg(feature = "arrow-file")]
+mod arrow_file;
+#[cfg(feature = "directory")]
+mod directory;
+#[cfg(feature = "ndjson")]
+mod ndjson;
+mod synthetic;
+
+#[cfg(feature = "arrow-file")]
+pub use arrow_file::*;
+#[cfg(feature = "directory")]
+pub use directory::*;
+#[cfg(feature = "ndjson")]
+pub use ndjson::*;
+pub use synthetic::*;
