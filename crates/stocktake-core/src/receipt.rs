@@ -228,14 +228,15 @@ impl CompleteReport {
                     );
                 }
                 if spec.order() == Order::Sorted
-                    && let (Some(first), Some(last)) = (receipt.first_key.as_deref(), receipt.last_key.as_deref()) {
-                        let inside = lane.start.as_ref().is_none_or(|start| start.as_str() <= first)
-                            && lane.end.as_ref().is_none_or(|end| last < end.as_str());
-                        if !inside || first > last || before.is_some_and(|before| before >= first) {
-                            return fault(lane.index, next, "overlaps another or leaves its lane");
-                        }
-                        before = Some(last);
+                    && let (Some(first), Some(last)) = (receipt.first_key.as_deref(), receipt.last_key.as_deref())
+                {
+                    let inside = lane.start.as_ref().is_none_or(|start| start.as_str() <= first)
+                        && lane.end.as_ref().is_none_or(|end| last < end.as_str());
+                    if !inside || first > last || before.is_some_and(|before| before >= first) {
+                        return fault(lane.index, next, "overlaps another or leaves its lane");
                     }
+                    before = Some(last);
+                }
                 next += 1;
                 if receipt.last_of_lane {
                     break;

@@ -6,6 +6,8 @@ mod arrow_file;
 mod directory;
 #[cfg(feature = "ndjson")]
 mod ndjson;
+#[cfg(any(feature = "directory", feature = "ndjson"))]
+mod ordered;
 mod synthetic;
 
 #[cfg(feature = "arrow-file")]
