@@ -26,6 +26,7 @@ mod manifest;
 mod name;
 mod plan;
 mod receipt;
+mod receipts_file;
 mod schema;
 mod shard_writer;
 mod source;
@@ -51,6 +52,7 @@ pub use manifest::{MANIFEST_VERSION, Manifest, ManifestFile, checksum_text, syml
 pub use name::{BucketName, ConfigurationId, DestinationPrefix, KEY_BYTES_MAX, NameError, ObjectKey, ReportKey};
 pub use plan::{LaneDescriptor, Plan, PlanError};
 pub use receipt::{CommitError, CommittableShard, CompleteReport, Confirmation, Receipt, ShardFile, md5_of};
+pub use receipts_file::{ReceiptsFileError, ReceiptsHeader, RecordedSpec, parse_receipts, receipts_text};
 pub use schema::FileFormat;
 pub use shard_writer::{ShardDigest, ShardWriter};
 pub use source::{
