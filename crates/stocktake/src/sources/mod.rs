@@ -8,6 +8,7 @@ mod directory;
 mod ndjson;
 #[cfg(any(feature = "directory", feature = "ndjson"))]
 mod ordered;
+mod rows;
 mod synthetic;
 
 #[cfg(feature = "arrow-file")]
@@ -16,4 +17,5 @@ pub use arrow_file::*;
 pub use directory::*;
 #[cfg(feature = "ndjson")]
 pub use ndjson::*;
+pub use rows::{RowsSource, SortedRows};
 pub use synthetic::*;

@@ -1,0 +1,89 @@
+//! Finds a key and version that stand twice among the versions of one key.
+//!
+//! Versions of a key keep the source's order, so a repetition may stand anywhere among them. Groups of up to sixteen
+//! versions within a batch, which is nearly all of them, are compared pairwise without copying anything.
+
+use std::collections::HashSet;
+use stocktake_core::{Column, Field, ObjectBatch, TextColumn};
+
+/// Up to so many versions are compared pairwise.
+const PAIRWISE_MAX: usize = 16;
+
+/// Version ids of one key that are remembered. A key with more versions is checked against this many of them, so that
+/// one giant key cannot break the bound of memory (65,536 ids of 32 bytes: about 5 MiB).
+const REMEMBERED_MAX: usize = 65_536;
+
+/// Remembers the version ids of the key at the end of the batch before.
+#[derive(Debug, Default)]
+pub(super) struct VersionCheck {
+    ids: HashSet<Box<str>>,
+}
+
+impl VersionCheck {
+    /// The first row whose key and version id stood in a row before.
+    ///
+    /// `continues` says that the first row has the key of the last row of the batch before.
+    pub(super) fn repeated(&mut self, batch: &ObjectBatch, continues: bool) -> Option<usize> {
+        let ids = match batch.column(Field::VersionId) {
+            Some(Column::Text(ids)) => Some(ids),
+            _ => None,
+        };
+        let id = |row: usize| ids.map_or("", |ids: &TextColumn| ids.value(row));
+        let keys = batch.keys();
+        let mut start = 0;
+        while start < batch.len() {
+            let mut end = start + 1;
+            while end < batch.len() && keys.value(end) == keys.value(start) {
+                end += 1;
+            }
+            let at_seam = start == 0 && continues;
+            if !at_seam {
+                self.ids.clear();
+            }
+            if at_seam || end == batch.len() || end - start > PAIRWISE_MAX {
+                for row in start..end {
+                    if self.ids.len() < REMEMBERED_MAX {
+                        if !self.ids.insert(id(row).into()) {
+                            return Some(row);
+                        }
+                    } else if self.ids.contains(id(row)) {
+                        return Some(row);
+                    }
+                }
+            } else if let Some(row) = (start + 1..end).find(|row| (start..*row).any(|before| id(before) == id(*row))) {
+                return Some(row);
+            }
+            start = end;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stocktake_core::{FieldSet, ObjectBatchBuilder};
+
+    fn batch(rows: &[(&str, &str)]) -> ObjectBatch {
+        let mut builder = ObjectBatchBuilder::new(FieldSet::VERSION_FIELDS);
+        for (key, id) in rows {
+            builder.row(key).version(id, false, false).finish().unwrap();
+        }
+        builder.finish()
+    }
+
+    #[test]
+    fn repetitions_are_found_near_far_and_across_batches() {
+        let mut check = VersionCheck::default();
+        assert_eq!(check.repeated(&batch(&[("a", ""), ("a", "1"), ("b", ""), ("b", "1")]), false), None);
+        assert_eq!(check.repeated(&batch(&[("b", "2"), ("b", "3"), ("c", "")]), true), None);
+        assert_eq!(check.repeated(&batch(&[("c", "1"), ("c", "")]), true), Some(1));
+        assert_eq!(
+            VersionCheck::default().repeated(&batch(&[("a", "x"), ("a", "y"), ("a", "x"), ("b", "")]), false),
+            Some(2)
+        );
+        let many: Vec<_> = (0..40).map(|id| format!("{}", id % 39)).collect();
+        let rows: Vec<_> = many.iter().map(|id| ("k", id.as_str())).chain([("l", "")]).collect();
+        assert_eq!(VersionCheck::default().repeated(&batch(&rows), false), Some(39));
+    }
+}

@@ -1,0 +1,344 @@
+//! A lane: one thread reads and cuts chunks, another appends them in order to data files.
+
+use super::{
+    Execution, GenerateError, GenerateErrorKind,
+    chunker::{Chunker, CutChunk},
+    intake::Intake,
+    memory::Budget,
+    slots::Slots,
+    workers::{ChunkPool, Encoded, Job},
+};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+use stocktake_core::{
+    CancelToken, CommittableShard, Destination, Format, LaneDescriptor, ObjectAttributes, ObjectBatchBuilder,
+    ObjectSource, Order, ReadContext, Receipt, ReportKey, ReportLayout, ReportSpec, ShardAssembler, ShardFacts,
+    ShardWriter, SkipObserver, SkippedEntry,
+};
+
+/// What all lanes of a run share.
+pub(super) struct Shared<'a, F: Format> {
+    pub(super) format: &'a F,
+    pub(super) source: &'a dyn ObjectSource,
+    pub(super) spec: &'a ReportSpec,
+    pub(super) plan_digest: String,
+    pub(super) layout: ReportLayout,
+    pub(super) destination: &'a dyn Destination,
+    pub(super) execution: &'a Execution,
+    pub(super) attempt: u32,
+    pub(super) slots: Arc<Slots>,
+    pub(super) budget: Arc<Budget>,
+    pub(super) pool: ChunkPool<F::Chunk>,
+    /// Cancelled with the user's token, and by the first failure of any lane.
+    pub(super) stop: CancelToken,
+    /// Data files that this run published, to be removed if it fails.
+    pub(super) published: Mutex<Vec<ReportKey>>,
+}
+
+/// Tickets ahead of the assembler. Memory bounds chunks already; this bounds the queue where chunks are tiny.
+const TICKETS_MAX: usize = 64;
+
+enum Ticket<C> {
+    Chunk(ChunkTicket<C>),
+    /// The lane was read to its end, or why not.
+    End(Result<(), GenerateError>),
+}
+
+struct ChunkTicket<C> {
+    index: u64,
+    rows: u64,
+    first_key: String,
+    last_key: String,
+    begins_key: bool,
+    encoded: Receiver<Encoded<C>>,
+}
+
+/// Writes a lane.
+///
+/// # Errors
+/// The failure that is earliest in the lane's order.
+pub(super) fn write<F: Format>(
+    shared: &Shared<'_, F>,
+    lane: &LaneDescriptor,
+    jobs: &Sender<Job<F::Chunk>>,
+) -> Result<Vec<CommittableShard>, GenerateError> {
+    let (tickets, queue) = bounded(TICKETS_MAX);
+    let skipped = Arc::new(SkipCount { entries: AtomicU64::new(0), execution: shared.execution.clone() });
+    std::thread::scope(|scope| {
+        let observer = Arc::clone(&skipped);
+        let reader =
+            std::thread::Builder::new().name(format!("stocktake-read-{}", lane.index)).spawn_scoped(scope, move || {
+                let outcome = read(shared, lane, observer, jobs, &tickets);
+                // The assembler is gone only when it failed itself; its failure is the earlier one.
+                let _ = tickets.send(Ticket::End(outcome));
+            });
+        let reader = reader
+            .map_err(|error| GenerateError::caused(GenerateErrorKind::Lost, "a reader could not be started", error))?;
+        let mut assembly = Assembly::new(shared, lane, &skipped.entries);
+        let outcome = assembly.run(&queue);
+        if outcome.is_err() {
+            shared.stop.cancel();
+        }
+        // Chunks under way are drained, which frees the memory that the reader may be waiting for.
+        for ticket in &queue {
+            drop(ticket);
+        }
+        // A reader that panicked sent no end, which the assembly has reported.
+        let _ = reader.join();
+        outcome.map_err(|error| error.in_lane(lane.index)).map(|()| assembly.shards)
+    })
+}
+
+/// Reads a lane, cuts it into chunks and hands them out.
+fn read<F: Format>(
+    shared: &Shared<'_, F>,
+    lane: &LaneDescriptor,
+    skipped: Arc<dyn SkipObserver>,
+    jobs: &Sender<Job<F::Chunk>>,
+    tickets: &Sender<Ticket<F::Chunk>>,
+) -> Result<(), GenerateError> {
+    let spec = shared.spec;
+    let context = read_context(shared.source, spec, shared.execution, &shared.stop, Arc::clone(&shared.slots), skipped);
+    let mut builder = ObjectBatchBuilder::new(context.fields);
+    let mut stream = shared.source.open(lane, None, &context)?;
+    let mut intake = Intake::new(spec, lane, None, shared.source.provides());
+    let mut chunker = Chunker::new(spec);
+    let mut permit = None;
+    let mut index = 0;
+    let mut hand_out = |chunk: CutChunk, permit| {
+        let (reply, encoded) = bounded(1);
+        let key = |key: Option<&str>| key.unwrap_or_default().to_owned();
+        let ticket = ChunkTicket {
+            index,
+            rows: chunk.rows.len() as u64,
+            first_key: key(chunk.rows.first_key()),
+            last_key: key(chunk.rows.last_key()),
+            begins_key: chunk.begins_key,
+            encoded,
+        };
+        index += 1;
+        let lost = |what| GenerateError::new(GenerateErrorKind::Lost, what);
+        jobs.send(Job { rows: chunk.rows, permit, reply }).map_err(|_| lost("all encoders were lost"))?;
+        tickets.send(Ticket::Chunk(ticket)).map_err(|_| lost("the assembler was lost"))
+    };
+    loop {
+        if shared.stop.is_cancelled() {
+            return Err(GenerateError::cancelled());
+        }
+        builder.clear();
+        if !stream.next_batch(&mut builder)? {
+            break;
+        }
+        let batch = builder.finish();
+        if batch.is_empty() {
+            continue;
+        }
+        let kept = shared.slots.run(|| intake.accept(batch))?;
+        if chunker.is_empty() && !kept.is_empty() && permit.is_none() {
+            permit = Some(shared.budget.acquire(spec.chunk_memory_bytes()));
+        }
+        chunker.push(kept);
+        while let Some(chunk) = chunker.full() {
+            let held = permit.take().unwrap_or_else(|| shared.budget.acquire(spec.chunk_memory_bytes()));
+            hand_out(chunk, held)?;
+            permit = Some(shared.budget.acquire(spec.chunk_memory_bytes()));
+        }
+    }
+    while let Some(chunk) = chunker.rest() {
+        let held = permit.take().unwrap_or_else(|| shared.budget.acquire(spec.chunk_memory_bytes()));
+        hand_out(chunk, held)?;
+    }
+    Ok(())
+}
+
+/// What a stream of a report may know of the run.
+pub(super) fn read_context(
+    source: &dyn ObjectSource,
+    spec: &ReportSpec,
+    execution: &Execution,
+    stop: &CancelToken,
+    slots: Arc<Slots>,
+    skipped: Arc<dyn SkipObserver>,
+) -> ReadContext {
+    let fields = Intake::fields_to_read(spec, source.provides());
+    let mut context =
+        ReadContext::new(spec.source_bucket().clone(), fields).with_slots(slots).with_skip_observer(skipped);
+    context.prefix = spec.prefix().map(Into::into);
+    context.versions = spec.versions();
+    context.unsorted = spec.order() == Order::AsDelivered;
+    context.threads = execution.threads;
+    context.cancel = stop.clone();
+    context
+}
+
+/// Counts the entries that a lane's source leaves out, and tells the observer.
+pub(super) struct SkipCount {
+    pub(super) entries: AtomicU64,
+    pub(super) execution: Execution,
+}
+
+impl SkipObserver for SkipCount {
+    fn skipped(&self, entry: &SkippedEntry) {
+        self.entries.fetch_add(1, Ordering::Relaxed);
+        self.execution.observer.entry_skipped(entry);
+    }
+}
+
+/// The data files of a lane, in the making.
+struct Assembly<'s, 'a, F: Format> {
+    shared: &'s Shared<'a, F>,
+    lane: &'s LaneDescriptor,
+    skipped: &'s AtomicU64,
+    open: Option<OpenShard<F::Assembler>>,
+    shards: Vec<CommittableShard>,
+}
+
+struct OpenShard<A> {
+    key: ReportKey,
+    assembler: A,
+    rows: u64,
+    first_key: String,
+    last_key: String,
+}
+
+impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
+    fn new(shared: &'s Shared<'a, F>, lane: &'s LaneDescriptor, skipped: &'s AtomicU64) -> Self {
+        Self { shared, lane, skipped, open: None, shards: Vec::new() }
+    }
+
+    fn run(&mut self, queue: &Receiver<Ticket<F::Chunk>>) -> Result<(), GenerateError> {
+        for ticket in queue {
+            match ticket {
+                Ticket::Chunk(ticket) => self.append(ticket)?,
+                Ticket::End(outcome) => {
+                    outcome?;
+                    return self.close_lane();
+                }
+            }
+        }
+        Err(GenerateError::new(GenerateErrorKind::Lost, "the reader was lost"))
+    }
+
+    fn append(&mut self, ticket: ChunkTicket<F::Chunk>) -> Result<(), GenerateError> {
+        let index = ticket.index;
+        let lost = || GenerateError::new(GenerateErrorKind::Lost, "the encoder was lost").in_chunk(index);
+        let Encoded { chunk, permit } = ticket.encoded.recv().map_err(|_| lost())?;
+        let chunk = chunk.map_err(|error| {
+            GenerateError::caused(GenerateErrorKind::Encode, "a value could not be encoded", error).in_chunk(index)
+        })?;
+        if self.shared.stop.is_cancelled() {
+            return Err(GenerateError::cancelled());
+        }
+        let full =
+            |open: &OpenShard<F::Assembler>| open.assembler.shard_bytes() >= self.shared.spec.shard_target_bytes();
+        if ticket.begins_key && self.open.as_ref().is_some_and(full) {
+            self.close_shard()?;
+        }
+        let shard = self.shard_number()?;
+        let open = match &mut self.open {
+            Some(open) => open,
+            closed => closed.insert(Self::begin(self.shared, self.lane, shard, ticket.first_key)?),
+        };
+        let before_bytes = open.assembler.shard_bytes();
+        self.shared.slots.run(|| open.assembler.append(&chunk)).map_err(|error| {
+            GenerateError::caused(
+                GenerateErrorKind::Destination(stocktake_core::DestinationErrorKind::Io),
+                "writing the report failed",
+                error,
+            )
+            .in_shard(shard)
+            .in_chunk(index)
+        })?;
+        open.rows += ticket.rows;
+        open.last_key = ticket.last_key;
+        self.shared.execution.observer.chunk_appended(ticket.rows, open.assembler.shard_bytes() - before_bytes);
+        let held_bytes = F::chunk_bytes(&chunk);
+        self.shared.pool.give_back(chunk, held_bytes);
+        drop(permit);
+        Ok(())
+    }
+
+    fn shard_number(&self) -> Result<u32, GenerateError> {
+        u32::try_from(self.shards.len())
+            .map_err(|_| GenerateError::new(GenerateErrorKind::Invalid, "more data files than 32 bits can number"))
+    }
+
+    fn begin(
+        shared: &Shared<'_, F>,
+        lane: &LaneDescriptor,
+        shard: u32,
+        first_key: String,
+    ) -> Result<OpenShard<F::Assembler>, GenerateError> {
+        let key = shared.layout.data(lane.index, shard, shared.attempt);
+        let attributes = ObjectAttributes::new(content_type(shared.spec));
+        let object =
+            shared.destination.create(&key, &attributes).map_err(|error| GenerateError::from(error).in_shard(shard))?;
+        let assembler = shared.format.assembler(ShardWriter::new(object));
+        Ok(OpenShard { key, assembler, rows: 0, first_key, last_key: String::new() })
+    }
+
+    /// Closes and publishes the open data file, if there is one.
+    fn close_shard(&mut self) -> Result<(), GenerateError> {
+        let shard = self.shard_number()?;
+        let Some(open) = self.open.take() else { return Ok(()) };
+        let facts = ShardFacts::new(self.shared.spec.report_id(), open.rows, open.first_key, open.last_key);
+        let writer = open.assembler.finish(&facts).map_err(|error| {
+            GenerateError::caused(
+                GenerateErrorKind::Destination(stocktake_core::DestinationErrorKind::Io),
+                "writing the report failed",
+                error,
+            )
+            .in_shard(shard)
+        })?;
+        let receipt = self.receipt(shard, facts.rows, Some((facts.first_key, facts.last_key)));
+        // Noted before it is published, so that a fault in between cannot leave it behind unnoticed.
+        self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).push(open.key.clone());
+        let published = CommittableShard::publish(receipt, open.key.clone(), writer).map_err(|error| {
+            // What stands under the key, if anything, is not ours.
+            self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).retain(|key| *key != open.key);
+            GenerateError::from(error).in_shard(shard)
+        })?;
+        self.shared.execution.observer.shard_published(published.receipt());
+        self.shards.push(published);
+        Ok(())
+    }
+
+    fn close_lane(&mut self) -> Result<(), GenerateError> {
+        self.close_shard()?;
+        let last = match self.shards.pop() {
+            Some(last) => last,
+            None => CommittableShard::empty_lane(self.receipt(0, 0, None)),
+        };
+        self.shards.push(last.as_last_of_lane(self.skipped.load(Ordering::Relaxed)));
+        Ok(())
+    }
+
+    fn receipt(&self, shard: u32, rows: u64, keys: Option<(String, String)>) -> Receipt {
+        let (first_key, last_key) = keys.unzip();
+        Receipt {
+            report_id: self.shared.spec.report_id(),
+            spec_digest: self.shared.spec.digest(),
+            plan_digest: self.shared.plan_digest.clone(),
+            lane: self.lane.index,
+            shard,
+            last_of_lane: false,
+            attempt: self.shared.attempt,
+            file: None,
+            rows,
+            first_key,
+            last_key,
+            skipped_entries: 0,
+        }
+    }
+}
+
+fn content_type(spec: &ReportSpec) -> &'static str {
+    match spec.format().file_format() {
+        stocktake_core::FileFormat::Csv => "application/gzip",
+        stocktake_core::FileFormat::Parquet => "application/vnd.apache.parquet",
+        _ => "application/octet-stream",
+    }
+}

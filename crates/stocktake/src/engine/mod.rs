@@ -1,0 +1,29 @@
+//! The engine: from a source's rows to a published report.
+//!
+//! ```text
+//! source ─► intake (order, versions, prefix) ─► chunker ──ticket──► FIFO ─► assembler ─► ShardWriter ─► destination
+//!                                                  │ memory permit, job          ▲ append in order, rotate, release
+//!                                                  └────► queue ─► workers ──────┘
+//! all lanes done ─► symlink.txt ─► receipts.ndjson ─► manifest.json ─► manifest.checksum
+//! ```
+//!
+//! A lane has two threads, one that reads and cuts chunks, one that assembles data files; encoding is done by workers
+//! that all lanes share. Bytes are a function of rows and spec alone: chunks are cut by rows and raw bytes, appended in
+//! order, and data files are closed by encoded size. The engine knows no format and no storage.
+
+mod chunker;
+mod duplicates;
+mod error;
+mod execution;
+mod generate;
+mod intake;
+mod lane;
+mod memory;
+mod publish;
+mod slots;
+mod workers;
+
+pub use error::{GenerateError, GenerateErrorKind};
+pub use execution::{Execution, Observer};
+pub use generate::{GenerateOptions, ReportSummary, check_source, generate, plan, write_lanes};
+pub use publish::commit;

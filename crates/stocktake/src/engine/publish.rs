@@ -1,0 +1,119 @@
+//! Publication: symlink.txt, receipts.ndjson, manifest.json, and manifest.checksum last.
+
+use super::{GenerateError, GenerateErrorKind, ReportSummary};
+use std::io::Write;
+use stocktake_core::{
+    CommittableShard, CompleteReport, Destination, DestinationErrorKind, Existing, Manifest, ObjectAttributes, Order,
+    Plan, ReceiptsHeader, ReportKey, ReportLayout, ReportSpec, checksum_text, receipts_text, symlink_text,
+};
+
+/// Attempts that are looked at for free names before giving up.
+const ATTEMPTS_MAX: u32 = 1000;
+
+/// Publishes a report of these shards.
+///
+/// The shards must be all of the plan's: every lane complete exactly once, in order, ranges disjoint. With
+/// [`Existing::Replace`] a report with the same stamp is taken back first; its data files stay.
+///
+/// # Errors
+/// If the shards do not make a whole report, a report with the same stamp exists, or the destination fails. What this
+/// call wrote is removed then; data files are not.
+pub fn commit(
+    spec: &ReportSpec,
+    plan: &Plan,
+    shards: Vec<CommittableShard>,
+    destination: &dyn Destination,
+    existing: Existing,
+) -> Result<ReportSummary, GenerateError> {
+    let report = CompleteReport::check(spec, plan, shards)
+        .map_err(|error| GenerateError::caused(GenerateErrorKind::Incomplete, "the report is not complete", error))?;
+    check_existing(spec, destination, existing)?;
+    let layout = ReportLayout::new(spec);
+    let manifest = Manifest::new(spec, &report).to_text();
+    let header = ReceiptsHeader::new(spec, plan, &report, concat!("stocktake ", env!("CARGO_PKG_VERSION")));
+    let files = [
+        (layout.symlink(), symlink_text(spec.destination_bucket(), report.files().map(|file| &file.key)), "text/plain"),
+        (layout.receipts(), receipts_text(&header, report.receipts()), "application/x-ndjson"),
+        (layout.manifest(), manifest.clone(), "application/json"),
+        (layout.checksum(), checksum_text(manifest.as_bytes()), "text/plain"),
+    ];
+    if existing == Existing::Replace {
+        // The old report ends to be one before anything of it changes.
+        destination.remove(&layout.checksum())?;
+    }
+    let mut written = Vec::new();
+    for (key, text, content_type) in files {
+        let attributes = ObjectAttributes::new(content_type).with_existing(existing);
+        if let Err(error) = put(destination, &key, text.as_bytes(), &attributes) {
+            return Err(error.with_leftovers(remove(destination, written)));
+        }
+        written.push(key);
+    }
+    Ok(ReportSummary {
+        report_id: spec.report_id(),
+        manifest_key: layout.manifest(),
+        rows: report.rows(),
+        files: report.files().count() as u64,
+        bytes: report.files().map(|file| file.size_bytes).sum(),
+        skipped_entries: report.skipped_entries(),
+    })
+}
+
+/// Refuses a report whose stamp is taken, unless it may be replaced.
+pub(super) fn check_existing(
+    spec: &ReportSpec,
+    destination: &dyn Destination,
+    existing: Existing,
+) -> Result<(), GenerateError> {
+    let Some(store) = destination.store().filter(|_| existing == Existing::Refuse) else { return Ok(()) };
+    let layout = ReportLayout::new(spec);
+    for key in [layout.checksum(), layout.manifest()] {
+        if store.head(&key)?.is_some() {
+            let text = format!("a report with this stamp exists: {key}");
+            return Err(GenerateError::new(GenerateErrorKind::ReportExists, text));
+        }
+    }
+    Ok(())
+}
+
+/// The first attempt whose data files are not there yet, if a report is replaced; else the first attempt.
+pub(super) fn free_attempt(
+    spec: &ReportSpec,
+    plan: &Plan,
+    destination: &dyn Destination,
+    existing: Existing,
+) -> Result<u32, GenerateError> {
+    let Some(store) = destination.store().filter(|_| existing == Existing::Replace) else { return Ok(0) };
+    let layout = ReportLayout::new(spec);
+    'attempts: for attempt in 0..ATTEMPTS_MAX {
+        for lane in plan.lanes() {
+            if store.head(&layout.data(lane.index, 0, attempt))?.is_some() {
+                continue 'attempts;
+            }
+        }
+        return Ok(attempt);
+    }
+    Err(GenerateError::new(
+        GenerateErrorKind::ReportExists,
+        format!("this report was replaced {ATTEMPTS_MAX} times already"),
+    ))
+}
+
+fn put(
+    destination: &dyn Destination,
+    key: &ReportKey,
+    bytes: &[u8],
+    attributes: &ObjectAttributes,
+) -> Result<(), GenerateError> {
+    let mut object = destination.create(key, attributes)?;
+    object.write_all(bytes).map_err(|error| {
+        let kind = GenerateErrorKind::Destination(DestinationErrorKind::Io);
+        GenerateError::caused(kind, format!("writing {key} failed"), error)
+    })?;
+    Ok(object.publish()?)
+}
+
+/// Removes objects of a failed run; returns those that could not be removed, each with the reason.
+pub(super) fn remove(destination: &dyn Destination, keys: Vec<ReportKey>) -> Vec<String> {
+    keys.into_iter().rev().filter_map(|key| destination.remove(&key).err()).map(|error| error.to_string()).collect()
+}
