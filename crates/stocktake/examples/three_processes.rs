@@ -16,8 +16,9 @@ use std::{
     process::{Command, Stdio},
 };
 use stocktake::{
-    BucketName, ConfigurationId, Confirmation, Destination, Execution, Existing, FieldSelection, ObjectSource, Plan, Receipt, ReportSpec,
-    Timestamp, Versions, commit, destinations::LocalDestination, plan, sources::SyntheticSource, write_lanes,
+    BucketName, ConfigurationId, Confirmation, Destination, Execution, Existing, FieldSelection, ObjectSource, Plan,
+    Receipt, ReportSpec, Timestamp, Versions, commit, destinations::LocalDestination, plan, sources::SyntheticSource,
+    write_lanes,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -44,7 +45,12 @@ fn drive(folder: &Path) -> Result<(), Box<dyn Error>> {
 
     let program = std::env::current_exe()?;
     let task = |lane: &stocktake::LaneDescriptor| {
-        let mut task = Command::new(&program).arg(folder).arg(lane.index.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut task = Command::new(&program)
+            .arg(folder)
+            .arg(lane.index.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
         if let Some(mut input) = task.stdin.take() {
             writeln!(input, "{}\n{}", serde_json::to_string(&spec)?, serde_json::to_string(&plan)?)?;
         }
@@ -65,7 +71,13 @@ fn drive(folder: &Path) -> Result<(), Box<dyn Error>> {
         }
     }
     let report = commit(&spec, &plan, shards, &destination, Existing::Replace)?;
-    println!("{} rows in {} data files of {} lanes: {}", report.rows, report.files, plan.lanes().len(), report.manifest_key);
+    println!(
+        "{} rows in {} data files of {} lanes: {}",
+        report.rows,
+        report.files,
+        plan.lanes().len(),
+        report.manifest_key
+    );
     Ok(())
 }
 
@@ -81,7 +93,15 @@ fn task(folder: &Path, lane: usize) -> Result<(), Box<dyn Error>> {
     let layout = stocktake::ReportLayout::new(&spec);
     let taken = |attempt: &u32| matches!(store.head(&layout.data(lane.index, 0, *attempt)), Ok(None));
     let attempt = (0..100).find(taken).ok_or("too many attempts")?;
-    let shards = write_lanes(&source()?, &spec, &plan, std::slice::from_ref(lane), attempt, &destination, &Execution::default())?;
+    let shards = write_lanes(
+        &source()?,
+        &spec,
+        &plan,
+        std::slice::from_ref(lane),
+        attempt,
+        &destination,
+        &Execution::default(),
+    )?;
     for shard in shards {
         println!("{}", serde_json::to_string(shard.receipt())?);
     }

@@ -13,10 +13,11 @@ use std::{
     },
 };
 use stocktake::{
-    BucketName, CancelToken, CommittableShard, ConfigurationId, Confirmation, Destination, DestinationError, Execution, Existing, Field,
-    FieldSet, GenerateError, GenerateErrorKind, GenerateOptions, LaneDescriptor, Manifest, ObjectAttributes, ObjectBatchBuilder, ObjectKey,
-    ObjectSource, ObjectStream, Observer, PendingObject, Plan, ReadContext, Receipt, ReportKey, ReportSpec, ReportSpecBuilder, ReportStore,
-    ReportSummary, SourceError, SourceErrorKind, Timestamp, Versions, checksum_text, commit, destinations::MemoryDestination, generate, plan,
+    BucketName, CancelToken, CommittableShard, ConfigurationId, Confirmation, Destination, DestinationError, Execution,
+    Existing, Field, FieldSet, GenerateError, GenerateErrorKind, GenerateOptions, LaneDescriptor, Manifest,
+    ObjectAttributes, ObjectBatchBuilder, ObjectKey, ObjectSource, ObjectStream, Observer, PendingObject, Plan,
+    ReadContext, Receipt, ReportKey, ReportSpec, ReportSpecBuilder, ReportStore, ReportSummary, SourceError,
+    SourceErrorKind, Timestamp, Versions, checksum_text, commit, destinations::MemoryDestination, generate, plan,
     sources::RowsSource, write_lanes,
 };
 
@@ -81,10 +82,13 @@ impl ObjectSource for Versioned {
         _context: &ReadContext,
     ) -> Result<Box<dyn ObjectStream + 'a>, SourceError> {
         let inside = |key: &str| {
-            lane.start.as_ref().is_none_or(|start| start.as_str() <= key) && lane.end.as_ref().is_none_or(|end| key < end.as_str())
+            lane.start.as_ref().is_none_or(|start| start.as_str() <= key)
+                && lane.end.as_ref().is_none_or(|end| key < end.as_str())
         };
         let keys = self.sorted().into_iter().filter(|(key, _)| inside(key));
-        let rows = keys.flat_map(|(key, number)| (0..=number % 4).map(move |version| (key.clone(), number, version))).collect();
+        let rows = keys
+            .flat_map(|(key, number)| (0..=number % 4).map(move |version| (key.clone(), number, version)))
+            .collect();
         Ok(Box::new(VersionedStream { rows, next: 0, slice: self.slice, fault: self.fault }))
     }
 }
@@ -101,7 +105,9 @@ impl ObjectStream for VersionedStream {
         while batch.len() < self.slice && self.next < self.rows.len() {
             let (key, number, version) = &self.rows[self.next];
             match self.fault {
-                Some((row, Fault::Error)) if row == self.next as u64 => return Err(SourceError::malformed("on purpose").at("line 7")),
+                Some((row, Fault::Error)) if row == self.next as u64 => {
+                    return Err(SourceError::malformed("on purpose").at("line 7"));
+                }
                 Some((row, Fault::Panic)) if row == self.next as u64 => panic!("on purpose"),
                 Some((row, Fault::ShortBatch)) if row == self.next as u64 && !batch.is_empty() => break,
                 _ => {}
@@ -123,7 +129,11 @@ fn options(threads: usize) -> GenerateOptions {
     GenerateOptions::new(Execution::default().with_threads(NonZeroUsize::new(threads).unwrap()))
 }
 
-fn report(source: &dyn ObjectSource, spec: &ReportSpec, options: &GenerateOptions) -> (ReportSummary, MemoryDestination) {
+fn report(
+    source: &dyn ObjectSource,
+    spec: &ReportSpec,
+    options: &GenerateOptions,
+) -> (ReportSummary, MemoryDestination) {
     let destination = MemoryDestination::new();
     let summary = generate(source, spec, &destination, options).unwrap();
     (summary, destination)
@@ -138,7 +148,8 @@ fn files(destination: &MemoryDestination, summary: &ReportSummary) -> Vec<Vec<St
     assert_eq!(&*objects[&beside("manifest.checksum")], checksum_text(manifest_text).as_bytes());
     assert!(objects.contains_key(&beside("receipts.ndjson")));
     assert_eq!(objects.len(), manifest.files.len() + 4);
-    let symlink = objects.iter().find(|(key, _)| key.as_str().ends_with("/hive/dt=2026-11-22-01-00/symlink.txt")).unwrap().1;
+    let symlink =
+        objects.iter().find(|(key, _)| key.as_str().ends_with("/hive/dt=2026-11-22-01-00/symlink.txt")).unwrap().1;
     let lines: Vec<_> = manifest.files.iter().map(|file| format!("s3://reports/{}", file.key)).collect();
     assert_eq!(std::str::from_utf8(symlink).unwrap(), lines.join("\n"));
     let rows = |file: &stocktake::ManifestFile| {
@@ -170,7 +181,10 @@ fn bytes_depend_on_rows_and_spec_alone() {
     for memory_bytes in [spec.memory_floor(), spec.memory_floor() * 3] {
         let mut options = options(4);
         options.execution.memory_bytes = NonZeroU64::new(memory_bytes);
-        assert!(report(&Versioned::new(3000), &spec, &options).1.objects() == expected, "{memory_bytes} bytes of memory");
+        assert!(
+            report(&Versioned::new(3000), &spec, &options).1.objects() == expected,
+            "{memory_bytes} bytes of memory"
+        );
     }
 }
 
@@ -181,7 +195,11 @@ fn data_files_end_at_a_change_of_key_and_rows_are_complete() {
         let (summary, destination) = report(&Versioned::new(400), &spec, &options(2));
         let files = files(&destination, &summary);
         for pair in files.windows(2) {
-            assert_ne!(key_of(pair[0].last().unwrap()), key_of(pair[1].first().unwrap()), "versions of a key stand in one file");
+            assert_ne!(
+                key_of(pair[0].last().unwrap()),
+                key_of(pair[1].first().unwrap()),
+                "versions of a key stand in one file"
+            );
         }
         let rows: Vec<_> = files.concat();
         assert_eq!((rows.len() as u64, files.len() as u64), (summary.rows, summary.files));
@@ -222,7 +240,8 @@ fn processes_write_lanes_and_one_commits() {
     let plan: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
     let mut lines = Vec::new();
     for lane in plan.lanes().iter().rev() {
-        let shards = write_lanes(&source, &spec, &plan, std::slice::from_ref(lane), 0, &destination, &execution).unwrap();
+        let shards =
+            write_lanes(&source, &spec, &plan, std::slice::from_ref(lane), 0, &destination, &execution).unwrap();
         lines.extend(shards.into_iter().map(|shard| serde_json::to_string(&shard.into_receipt()).unwrap()));
     }
     let confirmed = |lines: &[String]| -> Vec<CommittableShard> {
@@ -269,7 +288,8 @@ fn a_report_with_the_same_stamp_is_refused_or_replaced() {
     let error = generate(&Versioned::new(20), &spec, &destination, &options(1)).unwrap_err();
     assert_eq!(error.kind(), GenerateErrorKind::ReportExists);
     assert!(destination.objects() == before, "a refused run changes nothing");
-    let summary = generate(&Versioned::new(20), &spec, &destination, &options(1).with_existing(Existing::Replace)).unwrap();
+    let summary =
+        generate(&Versioned::new(20), &spec, &destination, &options(1).with_existing(Existing::Replace)).unwrap();
     assert_eq!(summary.rows, 50);
     for (key, bytes) in before.iter().filter(|(key, _)| key.as_str().contains("/data/")) {
         assert_eq!(destination.get(key).as_ref(), Some(bytes), "data file names are never used again");
@@ -297,7 +317,11 @@ struct FailingObject {
 }
 
 impl Destination for Failing {
-    fn create(&self, key: &ReportKey, attributes: &ObjectAttributes) -> Result<Box<dyn PendingObject>, DestinationError> {
+    fn create(
+        &self,
+        key: &ReportKey,
+        attributes: &ObjectAttributes,
+    ) -> Result<Box<dyn PendingObject>, DestinationError> {
         let inner = self.inner.create(key, attributes)?;
         let (bytes_left, publications_left) = (Arc::clone(&self.bytes_left), Arc::clone(&self.publications_left));
         Ok(Box::new(FailingObject { inner, bytes_left, publications_left }))
