@@ -3,5 +3,5 @@
 mod local;
 mod memory;
 
-pub use local::*;
-pub use memory::*;
+pub use local::{LocalDestination, LocalStore};
+pub use memory::MemoryDestination;

@@ -1,0 +1,311 @@
+//! A folder that stands for the root of the destination bucket.
+//!
+//! An object is staged beside its target under a hidden name, made durable, and renamed onto its key in one step, so
+//! that no other process ever sees a part of it. The keys of a report are relative paths by their own rule and cannot
+//! climb out of the root; symbolic links that stand below the root are followed, because whoever put them there owns
+//! the folder. A file system has no place for a content type: it is accepted and not kept.
+
+mod folders;
+mod store;
+
+pub use store::LocalStore;
+
+use folders::Folders;
+use std::{
+    error::Error,
+    fmt, fs,
+    io::{self, Read, Write},
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use stocktake_core::{
+    Destination, DestinationError, DestinationErrorKind, Existing, ObjectAttributes, PendingObject, ReportKey,
+    ReportStore, StoredObject,
+};
+use tempfile::NamedTempFile;
+
+/// Ending of staged files, which also begin with a dot.
+const STAGED_SUFFIX: &str = ".partial";
+
+/// Bytes of the target's name that a staged file's name repeats: with its additions it stays below the 255 bytes that
+/// file systems allow.
+const STAGED_NAME_BYTES_MAX: usize = 200;
+
+/// How often an object's folder may be taken away by another process between its creation and its first use.
+const STAGE_ATTEMPTS: usize = 8;
+
+/// Writes objects as files below a root folder.
+///
+/// Folders come into being when an object is created in them, the root included. Those that this destination created
+/// and that are empty after an object was aborted or removed are removed again; a folder that was there before never is.
+/// Clones share this knowledge. Existing objects are refused or replaced in one step, also between processes.
+///
+/// A process that is killed leaves its staged files behind (`.NAME.<random>.partial`): they are never listed as objects;
+/// [`LocalDestination::staged_leftovers`] finds them.
+///
+/// # Examples
+/// ```
+/// use std::io::Write;
+/// use stocktake::{Destination, ObjectAttributes, ReportKey, ReportStore, destinations::LocalDestination};
+///
+/// let folder = tempfile::tempdir()?;
+/// let destination = LocalDestination::try_new(folder.path().join("inventory"))?;
+/// let key = ReportKey::try_new("photos/daily/data/1.csv.gz")?;
+/// let mut object = destination.create(&key, &ObjectAttributes::new("application/gzip"))?;
+/// object.write_all(b"rows")?;
+/// assert!(destination.list("")?.is_empty());
+/// object.publish()?;
+/// assert_eq!(destination.list("photos/")?, [key]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LocalDestination {
+    store: LocalStore,
+    folders: Arc<Folders>,
+}
+
+impl LocalDestination {
+    /// A destination below `root`, which need not exist yet.
+    ///
+    /// # Errors
+    /// If the root, or what stands in its way, is not a folder, or if no file can be created in it (or, while it does
+    /// not exist, in the nearest folder above it): a read-only file system, missing rights, no space.
+    pub fn try_new(root: impl AsRef<Path>) -> Result<Self, DestinationError> {
+        let store = LocalStore::try_new(root)?;
+        let root = store.root();
+        // Without a parent there is only the file system's own root, which exists.
+        let existing = root.ancestors().find(|path| fs::symlink_metadata(path).is_ok()).unwrap_or(root);
+        if !existing.is_dir() {
+            let text = format!("cannot be the destination: {} is not a folder", existing.display());
+            return Err(DestinationError::new(DestinationErrorKind::Unsupported, root.display(), text));
+        }
+        // A nameless file asks the file system itself, and leaves nothing behind.
+        tempfile::tempfile_in(existing).map_err(|error| {
+            DestinationError::io(root.display(), format!("cannot write to {}", existing.display()), error)
+        })?;
+        Ok(Self { store, folders: Arc::default() })
+    }
+
+    /// The root folder as an absolute path.
+    pub fn root(&self) -> &Path {
+        self.store.root()
+    }
+
+    /// Staged files at any depth below the folder of a key, sorted: those of killed runs, and those of a run that goes on.
+    ///
+    /// # Errors
+    /// If a folder cannot be read.
+    pub fn staged_leftovers(&self, folder: &ReportKey) -> Result<Vec<PathBuf>, DestinationError> {
+        self.store.staged(folder)
+    }
+
+    /// Creates the folders of the target and a file under a hidden name in the last of them.
+    fn stage(&self, target: &Path, key: &ReportKey) -> Result<NamedTempFile, DestinationError> {
+        let folder = folder_of(target);
+        let prefix = format!(".{}.", staged_name(key));
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(STAGED_SUFFIX);
+        // As any file that a program creates: the process's mask decides, not a temporary file's privacy.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut attempts = 1..=STAGE_ATTEMPTS;
+        loop {
+            attempts.next();
+            match self.folders.create_with(folder, || builder.tempfile_in(folder)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !attempts.is_empty() => {}
+                staged => {
+                    return staged.map_err(|error| {
+                        DestinationError::io(key, format!("cannot create a file in {}", folder.display()), error)
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl Destination for LocalDestination {
+    fn create(
+        &self,
+        key: &ReportKey,
+        attributes: &ObjectAttributes,
+    ) -> Result<Box<dyn PendingObject>, DestinationError> {
+        let target = self.store.path(key);
+        if is_staged_name(file_name(key)) {
+            let text = format!("a name that begins with a dot and ends in `{STAGED_SUFFIX}` is kept for staged files");
+            return Err(DestinationError::new(DestinationErrorKind::Unsupported, key, text));
+        }
+        match fs::symlink_metadata(&target) {
+            Ok(found) if found.is_dir() => {
+                let text = format!("{} is a folder", target.display());
+                return Err(DestinationError::new(DestinationErrorKind::Unsupported, key, text));
+            }
+            Ok(_) if attributes.existing == Existing::Refuse => return Err(already_exists(key, &target)),
+            // What else stands in the way shows when the file is staged.
+            Ok(_) | Err(_) => {}
+        }
+        let file = self.stage(&target, key)?;
+        let existing = attributes.existing;
+        let folders = Arc::clone(&self.folders);
+        Ok(Box::new(StagedFile { file: Some(file), target, key: key.clone(), existing, folders }))
+    }
+
+    fn remove(&self, key: &ReportKey) -> Result<(), DestinationError> {
+        let path = self.store.path(key);
+        let fault = |error| DestinationError::io(key, format!("cannot remove {}", path.display()), error);
+        let removed = self.folders.remove_with(folder_of(&path), || match fs::remove_file(&path) {
+            Ok(()) => folders::sync(folder_of(&path)),
+            Err(error) if is_absent(&error) => Ok(()),
+            Err(error) => Err(error),
+        });
+        removed.map_err(fault)
+    }
+
+    /// Nothing: bytes go straight to the file.
+    fn buffer_bytes(&self) -> usize {
+        0
+    }
+
+    fn store(&self) -> Option<&dyn ReportStore> {
+        Some(self)
+    }
+}
+
+impl ReportStore for LocalDestination {
+    fn head(&self, key: &ReportKey) -> Result<Option<StoredObject>, DestinationError> {
+        self.store.head(key)
+    }
+
+    fn open_range(&self, key: &ReportKey, range: Range<u64>) -> Result<Box<dyn Read + Send>, DestinationError> {
+        self.store.open_range(key, range)
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<ReportKey>, DestinationError> {
+        self.store.list(prefix)
+    }
+}
+
+/// A file under its hidden name; dropped, it is removed, and folders that were created for it with it.
+struct StagedFile {
+    /// None once it was published or given up.
+    file: Option<NamedTempFile>,
+    target: PathBuf,
+    key: ReportKey,
+    existing: Existing,
+    folders: Arc<Folders>,
+}
+
+impl StagedFile {
+    fn file(&mut self) -> io::Result<&mut fs::File> {
+        self.file.as_mut().map(NamedTempFile::as_file_mut).ok_or_else(|| io::Error::other("the file is published"))
+    }
+
+    fn io_fault(&self, what: &str, error: io::Error) -> DestinationError {
+        DestinationError::io(&self.key, format!("{what} {}", self.target.display()), error)
+    }
+}
+
+impl Write for StagedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file()?.write(bytes);
+        written.map_err(|source| io::Error::new(source.kind(), WriteFault { target: self.target.clone(), source }))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file()?.flush()
+    }
+}
+
+impl PendingObject for StagedFile {
+    /// If the folder's entry cannot be made durable after the rename, the object is taken away again; one that replaced
+    /// another stays, because the other is gone.
+    fn publish(mut self: Box<Self>) -> Result<(), DestinationError> {
+        let durable = self.file().and_then(|file| file.sync_all());
+        durable.map_err(|error| self.io_fault("cannot write to the disk", error))?;
+        let folder = folder_of(&self.target);
+        self.folders.sync_created(folder).map_err(|error| self.io_fault("cannot make durable the folder of", error))?;
+        // Taken only now: an error above drops the staged file and its folders.
+        let Some(file) = self.file.take() else {
+            return Err(self.io_fault("cannot publish", io::Error::other("the file is published")));
+        };
+        let published = match self.existing {
+            Existing::Refuse => file.persist_noclobber(&self.target),
+            Existing::Replace => file.persist(&self.target),
+        };
+        if let Err(failed) = published {
+            let error = failed.error;
+            self.file = Some(failed.file);
+            return Err(match error.kind() {
+                io::ErrorKind::AlreadyExists => already_exists(&self.key, &self.target),
+                _ => self.io_fault("cannot publish", error),
+            });
+        }
+        folders::sync(folder_of(&self.target)).map_err(|error| {
+            if self.existing == Existing::Refuse {
+                // The error that is returned says that the object is not published; a file that cannot be removed
+                // either is no worse than that.
+                let _ = self.folders.remove_with(folder_of(&self.target), || fs::remove_file(&self.target));
+            }
+            self.io_fault("cannot make durable the folder of", error)
+        })
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.take() {
+            // A drop has nobody to tell; a staged file that stays is hidden, and `staged_leftovers` finds it.
+            let _ = self.folders.remove_with(folder_of(&self.target), || file.close());
+        }
+    }
+}
+
+/// A failed write, with the path that it was meant for.
+#[derive(Debug)]
+struct WriteFault {
+    target: PathBuf,
+    source: io::Error,
+}
+
+impl fmt::Display for WriteFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot write {}", self.target.display())
+    }
+}
+
+impl Error for WriteFault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+fn already_exists(key: &ReportKey, target: &Path) -> DestinationError {
+    DestinationError::new(DestinationErrorKind::AlreadyExists, key, format!("{} exists already", target.display()))
+}
+
+/// Whether the error says that nothing is there, or could be: a part of the path is missing or is a file.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn is_staged_name(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(STAGED_SUFFIX)
+}
+
+fn staged_name(key: &ReportKey) -> &str {
+    let name = file_name(key);
+    let end = (0..=name.len().min(STAGED_NAME_BYTES_MAX)).rev().find(|end| name.is_char_boundary(*end));
+    &name[..end.unwrap_or(0)]
+}
+
+fn file_name(key: &ReportKey) -> &str {
+    key.as_str().rsplit('/').next().unwrap_or_default()
+}
+
+/// The folder of a file below the root, which has one.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests;
