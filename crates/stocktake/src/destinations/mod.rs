@@ -5,3 +5,6 @@ mod memory;
 
 pub use local::{LocalDestination, LocalStore};
 pub use memory::MemoryDestination;
+
+#[cfg(test)]
+mod tests;
