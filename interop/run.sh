@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Sets up the foreign readers and checks reports with them. Arguments go to check_reports.py.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/.."
+
+venv="$here/.venv"
+stamp="$venv/requirements.txt"
+if ! cmp -s "$here/requirements.txt" "$stamp"; then
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+    cp "$here/requirements.txt" "$stamp"
+fi
+cargo build --release --quiet --package stocktake-cli
+"$venv/bin/python" "$here/check_reports.py" --binary "${CARGO_TARGET_DIR:-target}/release/stocktake" "$@"
