@@ -9,7 +9,7 @@ use crate::{
         SymlinksChoice, UnknownValuesChoice, UnsortedChoice, VersionsChoice,
     },
     size::parse_size,
-    source_text::SourceText,
+    source_text::{self, SourceText},
 };
 use clap::{
     Args, Parser, Subcommand,
@@ -112,7 +112,8 @@ pub(crate) struct FromArgs {
     /// DIRECTORY: every file below it is an object, its path relative to the directory the key.
     /// ndjson:FILE: a JSON object on each line, plain, gzip or zstd; `ndjson:-` reads standard input.
     /// arrow:FILE: record batches of an Arrow IPC file.
-    /// synthetic:rows=N,seed=S,versions=V: N invented rows from a seed (default 0), V versions a key (default 1).
+    /// synthetic:rows=N,seed=S,versions=V: N invented rows from seed S (default 1), up to V versions a key
+    /// (default 0: a source without versions).
     #[arg(long, value_name = "SOURCE", value_parser = source_parser())]
     pub(crate) source: SourceText,
 
@@ -162,7 +163,7 @@ pub(crate) struct ToArgs {
     /// A directory that stands for the root of the destination bucket; it is created if absent
     ///
     /// The report is DEST/[PREFIX/]BUCKET/ID/STAMP/manifest.json, its data files DEST/[PREFIX/]BUCKET/ID/data/*.
-    #[arg(long, value_name = "DEST")]
+    #[arg(long, value_name = "DEST", value_parser = directory_parser())]
     pub(crate) destination: PathBuf,
 
     /// Name of the destination bucket [default: the last component of DEST]
@@ -282,7 +283,11 @@ pub(crate) struct InspectArgs {
     /// The report's manifest.json
     pub(crate) manifest: PathBuf,
 
-    /// Prints one JSON object
+    /// Directory that stands for the root of the destination bucket [default: found from the manifest's own path]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Prints one JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -305,6 +310,10 @@ fn size(text: &str) -> Result<NonZeroU64, String> {
 
 fn source_parser() -> ValueParser {
     OsStringValueParser::new().try_map(SourceText::parse).into()
+}
+
+fn directory_parser() -> ValueParser {
+    OsStringValueParser::new().try_map(source_text::directory).into()
 }
 
 fn threads_parser() -> ValueParser {
