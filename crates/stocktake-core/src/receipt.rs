@@ -168,7 +168,7 @@ impl CommittableShard {
 
     /// Marks the shard as its lane's last, and states the entries that the source left out of the lane.
     #[must_use]
-    pub fn as_last_of_lane(mut self, skipped_entries: u64) -> Self {
+    pub fn ending_lane(mut self, skipped_entries: u64) -> Self {
         self.0.last_of_lane = true;
         self.0.skipped_entries = skipped_entries;
         self

@@ -20,6 +20,16 @@ pub(super) struct VersionCheck {
 }
 
 impl VersionCheck {
+    /// Takes note of a batch in which no key stands twice.
+    pub(super) fn remember(&mut self, batch: &ObjectBatch) {
+        self.ids.clear();
+        if let (Some(Column::Text(ids)), Some(last)) = (batch.column(Field::VersionId), batch.len().checked_sub(1)) {
+            self.ids.insert(ids.value(last).into());
+        } else if !batch.is_empty() {
+            self.ids.insert("".into());
+        }
+    }
+
     /// The first row whose key and version id stood in a row before.
     ///
     /// `continues` says that the first row has the key of the last row of the batch before.

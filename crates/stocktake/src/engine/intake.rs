@@ -62,7 +62,7 @@ impl<'a> Intake<'a> {
     /// Rows out of order or out of the lane, a key and version twice, a value that the spec refuses: with keys and
     /// positions.
     pub(super) fn accept(&mut self, batch: ObjectBatch) -> Result<ObjectBatch, SourceError> {
-        let continues = if self.spec.order() == Order::Sorted { self.check_order(&batch)? } else { false };
+        let keys = if self.spec.order() == Order::Sorted { self.check_order(&batch)? } else { KeyOrder::default() };
         self.check_values(&batch)?;
         let last_row = batch.len() - 1;
         match &mut self.last {
@@ -78,7 +78,11 @@ impl<'a> Intake<'a> {
         }
         let kept = self.of_prefix(self.of_versions(batch.clone()));
         if self.spec.order() == Order::Sorted && !kept.is_empty() {
-            self.check_unique(&kept, continues)?;
+            if keys.continues || keys.repeats {
+                self.check_unique(&kept, keys.continues)?;
+            } else {
+                self.versions.remember(&kept);
+            }
             self.last_kept.clear();
             self.last_kept.push_str(kept.key(kept.len() - 1));
         }
@@ -86,8 +90,8 @@ impl<'a> Intake<'a> {
         Ok(kept.project(self.spec.fields()))
     }
 
-    /// Checks that keys ascend and lie in the lane; tells whether the first row has the key of the last row before.
-    fn check_order(&self, batch: &ObjectBatch) -> Result<bool, SourceError> {
+    /// Checks that keys ascend and lie in the lane, in one pass over them.
+    fn check_order(&self, batch: &ObjectBatch) -> Result<KeyOrder, SourceError> {
         let mut continues = false;
         if let Some((last, position)) = &self.last {
             match last.as_str().cmp(batch.key(0)) {
@@ -96,7 +100,8 @@ impl<'a> Intake<'a> {
                 std::cmp::Ordering::Greater => return Err(self.disorder(batch, 0, last, position)),
             }
         }
-        if let Some(row) = first_descent(batch) {
+        let (descent, repeats) = walk_keys(batch);
+        if let Some(row) = descent {
             return Err(self.disorder(batch, row, batch.key(row - 1), &self.position(batch, row - 1)));
         }
         let outside = |row: usize, what: &str| {
@@ -112,7 +117,7 @@ impl<'a> Intake<'a> {
         if let Some(end) = self.lane.end.as_ref().filter(|end| batch.key(batch.len() - 1) >= end.as_str()) {
             return outside(batch.len() - 1, &format!("which ends before {:?}", end.as_str()));
         }
-        Ok(continues)
+        Ok(KeyOrder { continues, repeats })
     }
 
     fn disorder(&self, batch: &ObjectBatch, row: usize, before: &str, before_position: &str) -> SourceError {
@@ -220,25 +225,36 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// The first row whose key comes before that of the row above it.
-fn first_descent(batch: &ObjectBatch) -> Option<usize> {
+/// What the order check found out about a batch's keys, beside that they ascend.
+#[derive(Clone, Copy, Debug, Default)]
+struct KeyOrder {
+    /// The first row has the key of the last row before.
+    continues: bool,
+    /// Two rows have the same key.
+    repeats: bool,
+}
+
+/// The first row whose key comes before that of the row above it, and whether any row up to there repeats a key.
+fn walk_keys(batch: &ObjectBatch) -> (Option<usize>, bool) {
     let keys = batch.keys();
-    match keys.as_offsets() {
+    let mut repeats = false;
+    let mut descends = |last: &[u8], next: &[u8]| match last.cmp(next) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Equal => {
+            repeats = true;
+            false
+        }
+        std::cmp::Ordering::Greater => true,
+    };
+    let row = match keys.as_offsets() {
         Some((offsets, bytes)) => {
             // Offsets of a column ascend and are never negative.
             let key = |pair: &[i32]| &bytes[pair[0] as usize..pair[1] as usize];
-            let mut rows = offsets.windows(2);
-            let mut last = rows.next().map(key)?;
-            rows.position(|pair| {
-                let next = key(pair);
-                let descends = next < last;
-                last = next;
-                descends
-            })
-            .map(|row| row + 1)
+            offsets.windows(3).position(|trio| descends(key(&trio[..2]), key(&trio[1..])))
         }
-        None => (1..batch.len()).find(|row| keys.value(row - 1) > keys.value(*row)),
-    }
+        None => (1..batch.len()).position(|row| descends(keys.value(row - 1).as_bytes(), keys.value(row).as_bytes())),
+    };
+    (row.map(|row| row + 1), repeats)
 }
 
 #[cfg(test)]

@@ -312,7 +312,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
             Some(last) => last,
             None => CommittableShard::empty_lane(self.receipt(0, 0, None)),
         };
-        self.shards.push(last.as_last_of_lane(self.skipped.load(Ordering::Relaxed)));
+        self.shards.push(last.ending_lane(self.skipped.load(Ordering::Relaxed)));
         Ok(())
     }
 

@@ -6,15 +6,16 @@
 //! the folder. A file system has no place for a content type: it is accepted and not kept.
 
 mod folders;
+mod staged;
 mod store;
 
 pub use store::LocalStore;
 
 use folders::Folders;
+use staged::StagedFile;
 use std::{
-    error::Error,
-    fmt, fs,
-    io::{self, Read, Write},
+    fs,
+    io::{self, Read},
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
@@ -182,100 +183,6 @@ impl ReportStore for LocalDestination {
 
     fn list(&self, prefix: &str) -> Result<Vec<ReportKey>, DestinationError> {
         self.store.list(prefix)
-    }
-}
-
-/// A file under its hidden name; dropped, it is removed, and folders that were created for it with it.
-struct StagedFile {
-    /// None once it was published or given up.
-    file: Option<NamedTempFile>,
-    target: PathBuf,
-    key: ReportKey,
-    existing: Existing,
-    folders: Arc<Folders>,
-}
-
-impl StagedFile {
-    fn file(&mut self) -> io::Result<&mut fs::File> {
-        self.file.as_mut().map(NamedTempFile::as_file_mut).ok_or_else(|| io::Error::other("the file is published"))
-    }
-
-    fn io_fault(&self, what: &str, error: io::Error) -> DestinationError {
-        DestinationError::io(&self.key, format!("{what} {}", self.target.display()), error)
-    }
-}
-
-impl Write for StagedFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file()?.write(bytes);
-        written.map_err(|source| io::Error::new(source.kind(), WriteFault { target: self.target.clone(), source }))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file()?.flush()
-    }
-}
-
-impl PendingObject for StagedFile {
-    /// If the folder's entry cannot be made durable after the rename, the object is taken away again; one that replaced
-    /// another stays, because the other is gone.
-    fn publish(mut self: Box<Self>) -> Result<(), DestinationError> {
-        let durable = self.file().and_then(|file| file.sync_all());
-        durable.map_err(|error| self.io_fault("cannot write to the disk", error))?;
-        let folder = folder_of(&self.target);
-        self.folders.sync_created(folder).map_err(|error| self.io_fault("cannot make durable the folder of", error))?;
-        // Taken only now: an error above drops the staged file and its folders.
-        let Some(file) = self.file.take() else {
-            return Err(self.io_fault("cannot publish", io::Error::other("the file is published")));
-        };
-        let published = match self.existing {
-            Existing::Refuse => file.persist_noclobber(&self.target),
-            Existing::Replace => file.persist(&self.target),
-        };
-        if let Err(failed) = published {
-            let error = failed.error;
-            self.file = Some(failed.file);
-            return Err(match error.kind() {
-                io::ErrorKind::AlreadyExists => already_exists(&self.key, &self.target),
-                _ => self.io_fault("cannot publish", error),
-            });
-        }
-        folders::sync(folder_of(&self.target)).map_err(|error| {
-            if self.existing == Existing::Refuse {
-                // The error that is returned says that the object is not published; a file that cannot be removed
-                // either is no worse than that.
-                let _ = self.folders.remove_with(folder_of(&self.target), || fs::remove_file(&self.target));
-            }
-            self.io_fault("cannot make durable the folder of", error)
-        })
-    }
-}
-
-impl Drop for StagedFile {
-    fn drop(&mut self) {
-        if let Some(file) = self.file.take() {
-            // A drop has nobody to tell; a staged file that stays is hidden, and `staged_leftovers` finds it.
-            let _ = self.folders.remove_with(folder_of(&self.target), || file.close());
-        }
-    }
-}
-
-/// A failed write, with the path that it was meant for.
-#[derive(Debug)]
-struct WriteFault {
-    target: PathBuf,
-    source: io::Error,
-}
-
-impl fmt::Display for WriteFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot write {}", self.target.display())
-    }
-}
-
-impl Error for WriteFault {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.source)
     }
 }
 

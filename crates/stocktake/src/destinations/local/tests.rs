@@ -1,7 +1,7 @@
 //! What the conformance suite cannot see: names on the disk, folders, rights, other processes.
 
 use super::*;
-use std::{collections::BTreeSet, thread};
+use std::{collections::BTreeSet, error::Error, io::Write, thread};
 
 const ATTRIBUTES: ObjectAttributes = ObjectAttributes::new("text/plain");
 
