@@ -1,2 +1,41 @@
 //! The command line of Stocktake.
-fn main() {}
+//!
+//! It is the only part of Stocktake that looks at arguments, environment and clock, and that prints: reports and their
+//! rules are the library's.
+
+mod args;
+mod choices;
+mod exit;
+mod generate;
+mod inspect;
+mod interrupt;
+mod machine;
+mod progress;
+mod size;
+mod source;
+mod source_text;
+mod target;
+mod verify;
+
+use args::{Arguments, Verb};
+use clap::Parser;
+use exit::{Failure, Outcome};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    exit::finish(match &arguments.verb {
+        Verb::Generate(args) => generate::run(args),
+        Verb::Verify(args) => verify::run(args),
+        Verb::Inspect(args) => inspect::run(args),
+        Verb::Completions { shell } => completions(*shell),
+    })
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Outcome, Failure> {
+    let mut command = <Arguments as clap::CommandFactory>::command();
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut command, "stocktake", &mut text);
+    exit::put_out(&String::from_utf8_lossy(&text))?;
+    Ok(Outcome::Complete)
+}

@@ -1,0 +1,353 @@
+//! The arguments: names, bounds, defaults and help texts.
+//!
+//! What one argument alone can get wrong is refused here; what two arguments can get wrong together is refused where
+//! they meet. Nothing here looks at the file system.
+
+use crate::{
+    choices::{
+        BadEntriesChoice, ETagChoice, FormatChoice, KeyEncodingChoice, NullVersionChoice, ProgressChoice,
+        SymlinksChoice, UnknownValuesChoice, UnsortedChoice, VersionsChoice,
+    },
+    size::parse_size,
+    source_text::{self, SourceText},
+};
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{OsStringValueParser, TypedValueParser, ValueParser},
+};
+use std::{
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+};
+use stocktake::{BucketName, ConfigurationId, DestinationPrefix, FieldSelection, Timestamp};
+
+/// Most threads that may be asked for: beyond any machine, and their memory still fits in 48 GiB.
+const THREADS_MAX: u64 = 1024;
+
+/// Most lanes that may be asked for: each has a data file of its own.
+const LANES_MAX: u64 = 65_536;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done and complete
+  1    failed; nothing is published and nothing of the run is left behind
+  2    wrong usage
+  3    the report is complete but for skipped entries, each named on standard error
+  4    verify found differences
+  130  interrupted; nothing is published";
+
+const GENERATE_EXAMPLES: &str = "\
+Examples:
+  The files below /srv/photos, as a report in the bucket that the folder /srv/inventory stands for:
+    stocktake generate --source /srv/photos --destination /srv/inventory
+
+  The same with ETags and few columns, stamped on the hour, with entries that cannot be read left out:
+    stocktake generate --source /srv/photos --destination /srv/inventory --id hourly --etag md5 \\
+        --fields Size,LastModifiedDate,ETag --at 2026-11-22T01:00:00Z --on-bad-entry skip
+
+  A listing that another program writes, all versions:
+    list-bucket | stocktake generate --source ndjson:- --destination /srv/inventory --bucket photos --versions all
+
+  A million invented objects, to try a reader:
+    stocktake generate --source synthetic:rows=1000000,seed=7 --destination /tmp/inventory
+
+The last line on standard output is one JSON object that says what was done.";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  stocktake verify /srv/inventory/photos/daily/2026-11-22T01-00Z/manifest.json
+
+Each difference is a line on standard output; there are none if the report is whole.";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  stocktake inspect /srv/inventory/photos/daily/2026-11-22T01-00Z/manifest.json
+  stocktake inspect --json manifest.json | jq .rows";
+
+/// Writes object-storage inventory reports as Amazon S3 Inventory lays them out.
+#[derive(Debug, Parser)]
+#[command(name = "stocktake", version, arg_required_else_help = true, after_long_help = EXIT_CODES, max_term_width = 120)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Generates and publishes a report
+    #[command(after_help = "For details and examples: stocktake generate --help", after_long_help = GENERATE_EXAMPLES)]
+    Generate(Box<GenerateArgs>),
+    /// Compares every file of a report with its manifest
+    #[command(after_long_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
+    /// Says what a report holds, from its manifest
+    #[command(after_long_help = INSPECT_EXAMPLES)]
+    Inspect(InspectArgs),
+    /// Prints the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
+    #[command(flatten)]
+    pub(crate) to: ToArgs,
+    #[command(flatten)]
+    pub(crate) content: ContentArgs,
+    #[command(flatten)]
+    pub(crate) files: FilesArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Source")]
+pub(crate) struct FromArgs {
+    /// What the report is of: a directory, ndjson:FILE, arrow:FILE or synthetic:rows=N
+    ///
+    /// DIRECTORY: every file below it is an object, its path relative to the directory the key.
+    /// ndjson:FILE: a JSON object on each line, plain, gzip or zstd; `ndjson:-` reads standard input.
+    /// arrow:FILE: record batches of an Arrow IPC file.
+    /// synthetic:rows=N,seed=S,versions=V: N invented rows from seed S (default 1), up to V versions a key
+    /// (default 0: a source without versions).
+    #[arg(long, value_name = "SOURCE", value_parser = source_parser())]
+    pub(crate) source: SourceText,
+
+    /// Name of the source bucket [default: the directory's own name, or `synthetic`; other sources have none]
+    #[arg(long, value_name = "NAME", value_parser = bucket)]
+    pub(crate) bucket: Option<BucketName>,
+
+    /// Takes only keys that begin with this text into the report [default: all keys]
+    #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
+    pub(crate) prefix: String,
+
+    /// What happens to keys that are not in ascending order of their bytes, in NDJSON and Arrow files
+    /// [default: refuse]
+    ///
+    /// Readers that rely on the order of keys misread an unsorted report.
+    #[arg(long, value_name = "CHOICE")]
+    pub(crate) unsorted: Option<UnsortedChoice>,
+
+    /// Reads the whole source once before anything is written, and checks what generating would check
+    ///
+    /// Not for standard input, which can be read once.
+    #[arg(long)]
+    pub(crate) check_order: bool,
+
+    /// What happens to an entry of a directory that no report can hold or that cannot be read [default: fail]
+    #[arg(long, value_name = "CHOICE")]
+    pub(crate) on_bad_entry: Option<BadEntriesChoice>,
+
+    /// Where the ETag of a file in a directory comes from [default: none]
+    ///
+    /// `md5` reads every file whole.
+    #[arg(long, value_name = "CHOICE")]
+    pub(crate) etag: Option<ETagChoice>,
+
+    /// What happens to symbolic links in a directory [default: skip]
+    #[arg(long, value_name = "CHOICE")]
+    pub(crate) symlinks: Option<SymlinksChoice>,
+
+    /// Folder for lists of names of directories too large for memory [default: the system's, `TMPDIR`]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Destination")]
+pub(crate) struct ToArgs {
+    /// A directory that stands for the root of the destination bucket; it is created if absent
+    ///
+    /// The report is DEST/[PREFIX/]BUCKET/ID/STAMP/manifest.json, its data files DEST/[PREFIX/]BUCKET/ID/data/*.
+    #[arg(long, value_name = "DEST", value_parser = directory_parser())]
+    pub(crate) destination: PathBuf,
+
+    /// Name of the destination bucket [default: the last component of DEST]
+    #[arg(long, value_name = "NAME", value_parser = bucket)]
+    pub(crate) destination_bucket: Option<BucketName>,
+
+    /// Prefix of the report in the destination bucket [default: none]
+    #[arg(long, value_name = "PREFIX", value_parser = prefix, default_value = "", hide_default_value = true)]
+    pub(crate) destination_prefix: DestinationPrefix,
+
+    /// Id of the inventory configuration, a folder of the report
+    #[arg(long, value_name = "ID", value_parser = configuration_id, default_value = "inventory")]
+    pub(crate) id: ConfigurationId,
+
+    /// Time of the report, RFC 3339 [default: now]
+    ///
+    /// Its milliseconds are the manifest's creationTimestamp, its minute in UTC is the stamp in the report's keys.
+    /// Athena's hourly partition projection wants full hours.
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    pub(crate) at: Option<Timestamp>,
+
+    /// Replaces a report with the same stamp [default: it is refused]
+    ///
+    /// The old report's data files stay.
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Content")]
+pub(crate) struct ContentArgs {
+    /// Columns beside bucket and key: `default`, `all`, or names separated by commas
+    ///
+    /// `default`: those of Size, LastModifiedDate, ETag, StorageClass, IsMultipartUploaded, ReplicationStatus and
+    /// EncryptionStatus that the source has. `all`: every settled field, empty where the source has no value.
+    /// Names are those of S3's OptionalFields; each must be one that the source has. Their order is S3's.
+    #[arg(long, value_name = "FIELDS", value_parser = FieldSelection::parse, default_value = "default")]
+    pub(crate) fields: FieldSelection,
+
+    /// Object versions in the report
+    #[arg(long, value_name = "CHOICE", default_value = "current")]
+    pub(crate) versions: VersionsChoice,
+
+    /// What happens to values that S3 itself does not write, such as a store's own storage classes
+    #[arg(long, value_name = "CHOICE", default_value = "keep")]
+    pub(crate) unknown_values: UnknownValuesChoice,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Data files")]
+pub(crate) struct FilesArgs {
+    /// Format of the data files
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    pub(crate) format: FormatChoice,
+
+    /// How a space in a CSV key is written: `%20` or, as S3 itself writes it, `+`
+    #[arg(long, value_name = "CHOICE", default_value = "percent")]
+    pub(crate) key_encoding: KeyEncodingChoice,
+
+    /// How the null version is written in CSV
+    ///
+    /// S3 Batch Operations needs `null`.
+    #[arg(long, value_name = "CHOICE", default_value = "empty")]
+    pub(crate) null_version: NullVersionChoice,
+
+    /// Compression level, 1 (fast) to 9 (small)
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(1..=9), default_value = "1")]
+    pub(crate) compression_level: u8,
+
+    /// Size in bytes at which a data file is closed, at the next change of key; KiB, MiB, GiB or kB, MB, GB
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "128MiB")]
+    pub(crate) shard_target: NonZeroU64,
+
+    /// Most rows that are encoded as one piece, 1 to 16777216
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=16 << 20), default_value = "131072")]
+    pub(crate) chunk_rows: u64,
+
+    /// Key ranges that are written at the same time, each with data files of its own, 1 to 65536
+    ///
+    /// A source that cannot be split so often has fewer.
+    #[arg(long, value_name = "N", value_parser = lanes_parser(), default_value = "1")]
+    pub(crate) lanes: NonZeroU32,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Run")]
+pub(crate) struct RunArgs {
+    /// Busy threads in all, 1 to 1024 [default: as many as the machine offers]
+    #[arg(long, value_name = "N", value_parser = threads_parser())]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Limit of private memory in bytes; KiB, MiB, GiB or kB, MB, GB [default: 64MiB and 48MiB a thread]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) memory: Option<NonZeroU64>,
+
+    /// Whether progress is shown on standard error; `auto`: if that is a terminal
+    #[arg(long, value_name = "CHOICE", default_value = "auto")]
+    pub(crate) progress: ProgressChoice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The report's manifest.json
+    pub(crate) manifest: PathBuf,
+
+    /// Directory that stands for the root of the destination bucket [default: found from the manifest's own path]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Busy threads, 1 to 1024 [default: as many as the machine offers]
+    #[arg(long, value_name = "N", value_parser = threads_parser())]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The report's manifest.json
+    pub(crate) manifest: PathBuf,
+
+    /// Directory that stands for the root of the destination bucket [default: found from the manifest's own path]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Prints one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn bucket(text: &str) -> Result<BucketName, stocktake::NameError> {
+    BucketName::try_new(text)
+}
+
+fn prefix(text: &str) -> Result<DestinationPrefix, stocktake::NameError> {
+    DestinationPrefix::try_new(text)
+}
+
+fn configuration_id(text: &str) -> Result<ConfigurationId, stocktake::NameError> {
+    ConfigurationId::try_new(text)
+}
+
+fn size(text: &str) -> Result<NonZeroU64, String> {
+    NonZeroU64::new(parse_size(text)?).ok_or_else(|| "the size is zero".to_owned())
+}
+
+fn source_parser() -> ValueParser {
+    OsStringValueParser::new().try_map(SourceText::parse).into()
+}
+
+fn directory_parser() -> ValueParser {
+    OsStringValueParser::new().try_map(source_text::directory).into()
+}
+
+fn threads_parser() -> ValueParser {
+    let range = clap::value_parser!(u64).range(1..=THREADS_MAX);
+    range.try_map(|count| NonZeroUsize::try_from(usize::try_from(count).unwrap_or(0))).into()
+}
+
+fn lanes_parser() -> ValueParser {
+    let range = clap::value_parser!(u64).range(1..=LANES_MAX);
+    range.try_map(|count| NonZeroU32::try_from(u32::try_from(count).unwrap_or(0))).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    /// Every option says in its help what happens without it: clap's own note, or one that its text holds.
+    #[test]
+    fn every_option_states_its_default() {
+        let command = Arguments::command();
+        for verb in command.get_subcommands() {
+            for argument in verb.get_arguments().filter(|argument| argument.get_action().takes_values()) {
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                let stated = argument.is_required_set()
+                    || help.contains("[default: ")
+                    || !argument.get_default_values().is_empty() && !argument.is_hide_default_value_set();
+                assert!(stated, "{} {}", verb.get_name(), argument.get_id());
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Options with a few words for values, and what the words stand for.
+//!
+//! The words are part of the command line's contract; the types that they stand for are the library's.
+
+use clap::ValueEnum;
+use stocktake::{KeyEncoding, NullVersion, Order, UnknownValues, Versions};
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FormatChoice {
+    /// CSV, compressed with gzip
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum VersionsChoice {
+    /// The current version of each key, without keys that end in a delete marker
+    Current,
+    /// Every version and delete marker, with the columns VersionId, IsLatest and IsDeleteMarker
+    All,
+}
+
+impl From<VersionsChoice> for Versions {
+    fn from(choice: VersionsChoice) -> Self {
+        match choice {
+            VersionsChoice::Current => Self::Current,
+            VersionsChoice::All => Self::All,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum KeyEncodingChoice {
+    /// As `%20`, which every reader decodes alike
+    Percent,
+    /// As `+`, as S3 itself writes it
+    Form,
+}
+
+impl From<KeyEncodingChoice> for KeyEncoding {
+    fn from(choice: KeyEncodingChoice) -> Self {
+        match choice {
+            KeyEncodingChoice::Percent => Self::Percent,
+            KeyEncodingChoice::Form => Self::Form,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum NullVersionChoice {
+    /// As an empty field, as S3 itself writes it
+    Empty,
+    /// As `null`
+    Null,
+}
+
+impl From<NullVersionChoice> for NullVersion {
+    fn from(choice: NullVersionChoice) -> Self {
+        match choice {
+            NullVersionChoice::Empty => Self::Empty,
+            NullVersionChoice::Null => Self::Null,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum UnsortedChoice {
+    /// They end the run
+    Refuse,
+    /// They are taken as they come
+    Allow,
+}
+
+impl From<UnsortedChoice> for Order {
+    fn from(choice: UnsortedChoice) -> Self {
+        match choice {
+            UnsortedChoice::Refuse => Self::Sorted,
+            UnsortedChoice::Allow => Self::AsDelivered,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum UnknownValuesChoice {
+    /// They are kept
+    Keep,
+    /// They end the run
+    Refuse,
+}
+
+impl From<UnknownValuesChoice> for UnknownValues {
+    fn from(choice: UnknownValuesChoice) -> Self {
+        match choice {
+            UnknownValuesChoice::Keep => Self::Keep,
+            UnknownValuesChoice::Refuse => Self::Refuse,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum BadEntriesChoice {
+    /// It ends the run
+    Fail,
+    /// It is left out and named on standard error; the exit code is 3
+    Skip,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ETagChoice {
+    /// There is none
+    None,
+    /// MD5 of the file's content
+    Md5,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SymlinksChoice {
+    /// They are left out
+    Skip,
+    /// What they point to is taken under the link's name
+    Follow,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressChoice {
+    /// If standard error is a terminal
+    Auto,
+    /// Not at all
+    Never,
+}

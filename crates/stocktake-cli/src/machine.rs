@@ -1,0 +1,41 @@
+//! What is asked of the machine, once and only here: its threads, and its clock.
+
+use crate::exit::Failure;
+use std::{
+    num::NonZeroUsize,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+use stocktake::Timestamp;
+
+/// As many threads as the machine offers this process; one if it does not say.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the host is asked")]
+pub(crate) fn threads() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// The time now.
+///
+/// # Errors
+/// If the clock stands outside the years 1970 to 9999.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the clock is read")]
+pub(crate) fn now() -> Result<Timestamp, Failure> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let since = since.map_err(|error| Failure::failed("the clock stands before 1970", &error))?;
+    let ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::try_from_ms(ms).map_err(|error| Failure::failed("the clock cannot be right", &error))
+}
+
+/// Measures how long a run takes.
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "the command line tells how long a run took")]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Seconds since the start, to the millisecond.
+    pub(crate) fn seconds(&self) -> f64 {
+        (self.0.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
+    }
+}

@@ -1,0 +1,95 @@
+//! From what `--source` and its options say to a source that can be read.
+//!
+//! An option that means nothing to the source given is refused: it would be obeyed in the user's mind only.
+
+use crate::{
+    args::{FromArgs, ToArgs},
+    choices::{BadEntriesChoice, ETagChoice, SymlinksChoice},
+    exit::Failure,
+    source_text::SourceText,
+    target,
+};
+use std::path::Path;
+use stocktake::{
+    BucketName, ObjectSource,
+    sources::{ArrowFileSource, BadEntries, DirectorySource, ETagSource, NdjsonSource, Symlinks},
+};
+
+/// The bucket of a synthetic source that is not named.
+const SYNTHETIC_BUCKET: &str = "synthetic";
+
+/// Checks that every option given means something to the source.
+///
+/// # Errors
+/// Names the first that does not.
+pub(crate) fn check_options(from: &FromArgs) -> Result<(), Failure> {
+    let directory = matches!(from.source, SourceText::Directory(_));
+    let file = matches!(from.source, SourceText::NdjsonFile(_) | SourceText::NdjsonStdin | SourceText::ArrowFile(_));
+    let reread = !matches!(from.source, SourceText::NdjsonStdin);
+    let options = [
+        ("--on-bad-entry", from.on_bad_entry.is_some(), directory),
+        ("--etag", from.etag.is_some(), directory),
+        ("--symlinks", from.symlinks.is_some(), directory),
+        ("--temp-dir", from.temp_dir.is_some(), directory),
+        ("--unsorted", from.unsorted.is_some(), file),
+        ("--check-order", from.check_order, reread),
+    ];
+    match options.into_iter().find(|(_, given, applies)| *given && !applies) {
+        Some((name, ..)) => Err(Failure::usage(format!("{name} does not apply to {}", from.source.kind()))),
+        None => Ok(()),
+    }
+}
+
+/// The bucket that the report is of.
+///
+/// # Errors
+/// If it is not named and the source has no name for it.
+pub(crate) fn bucket(from: &FromArgs) -> Result<BucketName, Failure> {
+    let unnamed = || Failure::usage(format!("--bucket is needed: {} does not name a bucket", from.source.kind()));
+    match (&from.bucket, &from.source) {
+        (Some(bucket), _) => Ok(bucket.clone()),
+        (None, SourceText::Directory(path)) => target::bucket_of(&target::resolved(path), "--bucket"),
+        (None, SourceText::Synthetic(_)) => BucketName::try_new(SYNTHETIC_BUCKET).map_err(|_| unnamed()),
+        (None, _) => Err(unnamed()),
+    }
+}
+
+/// The source, ready to be planned and read.
+///
+/// # Errors
+/// If a file cannot be opened.
+pub(crate) fn open(from: &FromArgs, to: &ToArgs, bucket: &BucketName) -> Result<Box<dyn ObjectSource>, Failure> {
+    Ok(match &from.source {
+        SourceText::Directory(path) => Box::new(directory(path, from, to, bucket)),
+        SourceText::NdjsonFile(path) => Box::new(NdjsonSource::file(path)),
+        SourceText::NdjsonStdin => Box::new(NdjsonSource::reader("standard input", std::io::stdin())),
+        SourceText::ArrowFile(path) => Box::new(ArrowFileSource::try_new(path).map_err(|error| unreadable(&error))?),
+        SourceText::Synthetic(source) => Box::new(source.clone()),
+    })
+}
+
+fn directory(path: &Path, from: &FromArgs, to: &ToArgs, bucket: &BucketName) -> DirectorySource {
+    let left_out = target::excluded(path, &to.destination, &to.destination_prefix, bucket, &to.id);
+    let source = DirectorySource::new(path)
+        .with_excluded(left_out)
+        .with_bad_entries(match from.on_bad_entry {
+            Some(BadEntriesChoice::Skip) => BadEntries::Skip,
+            Some(BadEntriesChoice::Fail) | None => BadEntries::Fail,
+        })
+        .with_e_tag(match from.etag {
+            Some(ETagChoice::Md5) => ETagSource::ContentMd5,
+            Some(ETagChoice::None) | None => ETagSource::None,
+        })
+        .with_symlinks(match from.symlinks {
+            Some(SymlinksChoice::Follow) => Symlinks::Follow,
+            Some(SymlinksChoice::Skip) | None => Symlinks::Skip,
+        });
+    match &from.temp_dir {
+        Some(folder) => source.with_temp_dir(folder),
+        None => source,
+    }
+}
+
+fn unreadable(error: &stocktake::SourceError) -> Failure {
+    Failure::failed("reading the source failed", error)
+}

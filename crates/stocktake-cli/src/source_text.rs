@@ -1,0 +1,107 @@
+//! What `--source` says, taken apart. Nothing here opens anything.
+
+use std::{ffi::OsString, path::PathBuf};
+use stocktake::sources::SyntheticSource;
+
+/// A source as the user names it.
+#[derive(Clone, Debug)]
+pub(crate) enum SourceText {
+    /// A directory.
+    Directory(PathBuf),
+    /// `ndjson:FILE`.
+    NdjsonFile(PathBuf),
+    /// `ndjson:-`.
+    NdjsonStdin,
+    /// `arrow:FILE`.
+    ArrowFile(PathBuf),
+    /// `synthetic:rows=N,..`.
+    Synthetic(SyntheticSource),
+}
+
+impl SourceText {
+    /// Takes a source's text apart: a known scheme and what it says, or else a directory.
+    ///
+    /// # Errors
+    /// Says what is wrong with a synthetic source's parameters, that a file's name is missing, or that a service is
+    /// named, which a directory of that name would silently stand in for.
+    pub(crate) fn parse(text: OsString) -> Result<Self, String> {
+        if let Some(path) = after(&text, "ndjson:") {
+            let path = file(path)?;
+            return Ok(if path.as_os_str() == "-" { Self::NdjsonStdin } else { Self::NdjsonFile(path) });
+        }
+        if let Some(path) = after(&text, "arrow:") {
+            return file(path).map(Self::ArrowFile);
+        }
+        if let Some(parameters) = after(&text, "synthetic:") {
+            let source = parameters.to_string_lossy().parse::<SyntheticSource>();
+            return source.map(Self::Synthetic).map_err(|error| error.to_string());
+        }
+        directory(text).map(Self::Directory)
+    }
+
+    /// What messages call this kind of source.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Directory(_) => "a directory",
+            Self::NdjsonFile(_) => "an NDJSON file",
+            Self::NdjsonStdin => "NDJSON on standard input",
+            Self::ArrowFile(_) => "an Arrow file",
+            Self::Synthetic(_) => "a synthetic source",
+        }
+    }
+}
+
+/// A path of a directory, unless it looks like the address of a service.
+///
+/// # Errors
+/// Names the spelling that a directory of such a name needs.
+pub(crate) fn directory(text: OsString) -> Result<PathBuf, String> {
+    if text.is_empty() {
+        return Err("the name of the directory is empty".to_owned());
+    }
+    if text.to_string_lossy().contains("://") {
+        return Err("this version knows no services; a directory of this name is written with `./` before it".to_owned());
+    }
+    Ok(text.into())
+}
+
+fn file(path: OsString) -> Result<PathBuf, String> {
+    if path.is_empty() { Err("the name of the file is missing".to_owned()) } else { Ok(path.into()) }
+}
+
+#[cfg(unix)]
+fn after(text: &OsString, scheme: &str) -> Option<OsString> {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    text.as_bytes().strip_prefix(scheme.as_bytes()).map(|rest| OsString::from_vec(rest.to_vec()))
+}
+
+#[cfg(not(unix))]
+fn after(text: &OsString, scheme: &str) -> Option<OsString> {
+    text.to_str()?.strip_prefix(scheme).map(OsString::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<SourceText, String> {
+        SourceText::parse(text.into())
+    }
+
+    #[test]
+    fn schemes_are_told_from_directories() {
+        assert!(matches!(parsed("ndjson:-"), Ok(SourceText::NdjsonStdin)));
+        assert!(matches!(parsed("ndjson:a:b"), Ok(SourceText::NdjsonFile(path)) if path.as_os_str() == "a:b"));
+        assert!(matches!(parsed("arrow:x"), Ok(SourceText::ArrowFile(path)) if path.as_os_str() == "x"));
+        assert!(matches!(parsed("synthetic:rows=5"), Ok(SourceText::Synthetic(_))));
+        assert!(matches!(parsed("odd:name"), Ok(SourceText::Directory(path)) if path.as_os_str() == "odd:name"));
+        assert!(matches!(parsed("./ndjson:x"), Ok(SourceText::Directory(_))));
+    }
+
+    #[test]
+    fn what_names_nothing_is_refused() {
+        for text in ["", "ndjson:", "arrow:", "synthetic:", "synthetic:rows=x", "s3://bucket/prefix"] {
+            assert!(parsed(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Where a report goes, seen from the source: the bucket that a directory stands for, and what must not be listed.
+
+use crate::exit::Failure;
+use std::{
+    ffi::OsStr,
+    path::{Component, Path, PathBuf},
+};
+use stocktake::{BucketName, ConfigurationId, DestinationPrefix};
+
+/// The bucket that a directory stands for: its last component.
+///
+/// # Errors
+/// If that is no name of a bucket; `option` is what names one instead.
+pub(crate) fn bucket_of(directory: &Path, option: &str) -> Result<BucketName, Failure> {
+    // A path like `.` or `..` has no name of its own.
+    let resolved = if directory.file_name().is_none() { resolved(directory) } else { directory.to_owned() };
+    let name = resolved.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    BucketName::try_new(name).map_err(|error| {
+        let text = format!("{} does not name a bucket: {error}; name it with {option}", directory.display());
+        Failure::usage(text)
+    })
+}
+
+/// The folder that a walk of `source` leaves out so that no report lists itself or its forerunners.
+///
+/// That is the whole destination if it lies below the source. A destination that is the source, or holds it, cannot be
+/// left out whole: only the folder of this configuration's reports is.
+pub(crate) fn excluded(
+    source: &Path,
+    destination: &Path,
+    prefix: &DestinationPrefix,
+    bucket: &BucketName,
+    id: &ConfigurationId,
+) -> PathBuf {
+    let (source, root) = (resolved(source), resolved(destination));
+    if root != source && root.starts_with(&source) {
+        return root;
+    }
+    root.join(prefix.as_str()).join(bucket.as_str()).join(id.as_str())
+}
+
+/// The path without symbolic links, `.` and `..`, as far as it exists; the rest as it is spelled.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut resolved = PathBuf::new();
+    for component in absolute.components() {
+        match component {
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            component => {
+                resolved.push(component);
+                // What does not exist, or cannot be looked at, has no other spelling that is known.
+                resolved = resolved.canonicalize().unwrap_or(resolved);
+            }
+        }
+    }
+    resolved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn left_out(source: &Path, destination: &Path) -> PathBuf {
+        let prefix = DestinationPrefix::try_new("p").unwrap();
+        let (bucket, id) = (BucketName::try_new("b").unwrap(), ConfigurationId::try_new("id").unwrap());
+        excluded(source, destination, &prefix, &bucket, &id)
+    }
+
+    #[test]
+    fn a_destination_below_the_source_is_left_out_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("s/d")).unwrap();
+        assert_eq!(left_out(&root.join("s"), &root.join("s/d")), root.join("s/d"));
+        assert_eq!(left_out(&root.join("s"), &root.join("s/not/yet")), root.join("s/not/yet"));
+        assert_eq!(left_out(&root.join("s"), &root.join("x/../s/d/.")), root.join("s/d"));
+    }
+
+    #[test]
+    fn a_destination_that_is_or_holds_the_source_is_left_out_in_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("s")).unwrap();
+        assert_eq!(left_out(&root.join("s"), &root.join("s")), root.join("s/p/b/id"));
+        assert_eq!(left_out(&root.join("s"), &root), root.join("p/b/id"));
+        // A folder beside the source whose name begins like the source's is not below it.
+        assert_eq!(left_out(&root.join("s"), &root.join("s2")), root.join("s2/p/b/id"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_seen_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("s")).unwrap();
+        std::os::unix::fs::symlink(root.join("s"), root.join("link")).unwrap();
+        assert_eq!(left_out(&root.join("s"), &root.join("link/d")), root.join("s/d"));
+    }
+
+    #[test]
+    fn a_directory_names_a_bucket() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("photos")).unwrap();
+        let name = |path: PathBuf| bucket_of(&path, "--bucket").map(|bucket| bucket.to_string());
+        assert_eq!(name(folder.path().join("photos")).unwrap(), "photos");
+        assert_eq!(name(folder.path().join("photos/.")).unwrap(), "photos");
+        assert_eq!(name(folder.path().join("photos/x/..")).unwrap(), "photos");
+        assert!(name(folder.path().join("a b")).is_err());
+        assert!(name("/".into()).is_err());
+    }
+}

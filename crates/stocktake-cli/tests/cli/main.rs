@@ -1,0 +1,16 @@
+//! The built program, run on folders of its own: what it prints, what it leaves behind, how it ends.
+//!
+//! - [`arguments`]: wrong usage, help, completions.
+//! - [`sources`]: a report from every kind of source, read back by a CSV reader that is not ours.
+//! - [`bad_sources`]: input that cannot become a report.
+//! - [`destinations`]: places that cannot take a report, and reports that are there already.
+//! - [`published`]: `verify` and `inspect` on reports, whole and harmed.
+//! - [`interrupts`]: signals in the middle of a run, and readers that go away.
+
+mod arguments;
+mod bad_sources;
+mod destinations;
+mod interrupts;
+mod published;
+mod sources;
+mod support;
