@@ -3,7 +3,9 @@
 //! The run's threads only add to counters; the line is drawn by a thread of its own, ten times a second.
 
 use crate::{choices::ProgressChoice, exit::say_plainly};
-use indicatif::{BinaryBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{
+    BinaryBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
+};
 use std::{
     fmt::Write,
     io::{IsTerminal, stderr},
