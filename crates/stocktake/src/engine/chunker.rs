@@ -109,7 +109,7 @@ impl Chunker {
         loop {
             while row > 0 {
                 if self.waiting[index].batch.key(row - 1) != key {
-                    return (index, row);
+                    return self.after(index, row);
                 }
                 row -= 1;
             }
