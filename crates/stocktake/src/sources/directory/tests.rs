@@ -236,6 +236,8 @@ fn directories_of_many_names_are_spilled_at_every_depth() {
         write(directory.path(), &format!("d/{}", top * 11 % 60), "x");
         write(directory.path(), &format!("d/30d/{}/f", top * 13 % 60), "x");
     }
+    // Names that fit into memory in each directory, but not in all of them at once.
+    (1..8).for_each(|depth| write(directory.path(), &format!("{}z", "chain/".repeat(depth)), "x"));
     let source = tiny(directory.path());
     assert_eq!(all_keys(&source), expected(directory.path()));
     assert_eq!(source.plan(NonZeroU32::new(4).unwrap()).unwrap().lanes().len(), 4);
