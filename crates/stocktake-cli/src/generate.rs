@@ -53,11 +53,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome, Failure> {
     Ok(if summary.skipped_entries == 0 { Outcome::Complete } else { Outcome::Skipped })
 }
 
-fn spec(
-    args: &GenerateArgs,
-    bucket: stocktake::BucketName,
-    source: &dyn ObjectSource,
-) -> Result<ReportSpec, Failure> {
+fn spec(args: &GenerateArgs, bucket: stocktake::BucketName, source: &dyn ObjectSource) -> Result<ReportSpec, Failure> {
     let destination_bucket = match &args.to.destination_bucket {
         Some(bucket) => bucket.clone(),
         None => target::bucket_of(&args.to.destination, "--destination-bucket")?,

@@ -60,7 +60,9 @@ pub(crate) fn directory(text: OsString) -> Result<PathBuf, String> {
         return Err("the name of the directory is empty".to_owned());
     }
     if text.to_string_lossy().contains("://") {
-        return Err("this version knows no services; a directory of this name is written with `./` before it".to_owned());
+        return Err(
+            "this version knows no services; a directory of this name is written with `./` before it".to_owned()
+        );
     }
     Ok(text.into())
 }

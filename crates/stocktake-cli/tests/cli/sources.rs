@@ -78,7 +78,10 @@ fn links_are_left_out_or_followed() {
     place.write("photos/a", "hello");
     std::os::unix::fs::symlink("a", place.path("photos/link")).unwrap();
     assert_eq!(place.keys(&place.generate(place.path("photos"), &[])), ["a"]);
-    assert_eq!(place.keys(&place.generate(place.path("photos"), &["--symlinks", "follow", "--replace"])), ["a", "link"]);
+    assert_eq!(
+        place.keys(&place.generate(place.path("photos"), &["--symlinks", "follow", "--replace"])),
+        ["a", "link"]
+    );
 }
 
 /// Each run lists what the run before would have listed, however often a report is made.
@@ -97,9 +100,21 @@ fn reports_do_not_list_themselves() {
         let (source, destination) = (place.path("data"), place.path(destination));
         for at in ["2026-11-22T02:00:00Z", "2026-11-22T03:00:00Z"] {
             let mut command = program();
-            command.args(["generate", "--destination-bucket", "d", "--bucket", bucket, "--at", at, "--source"]);
+            command.args([
+                "generate",
+                "--destination-bucket",
+                "d",
+                "--bucket",
+                bucket,
+                "--id",
+                "own",
+                "--at",
+                at,
+                "--source",
+            ]);
             let ran = command.arg(&source).arg("--destination").arg(&destination).output().unwrap().into();
-            let keys: Vec<_> = rows_of(&destination, &manifest_path(&ran)).into_iter().map(|row| row[1].clone()).collect();
+            let keys: Vec<_> =
+                rows_of(&destination, &manifest_path(&ran)).into_iter().map(|row| row[1].clone()).collect();
             assert_eq!(keys, listed, "{} at {at}", destination.display());
         }
     }
@@ -147,7 +162,8 @@ fn all_versions_of_a_listing() {
         ["photos", "b", "v1", "true", "false", "4"],
     ];
     assert_eq!(place.rows(&all), expected);
-    let null = place.generate_ndjson(listing, &[&options[..], &["all", "--null-version", "null", "--replace"]].concat());
+    let null =
+        place.generate_ndjson(listing, &[&options[..], &["all", "--null-version", "null", "--replace"]].concat());
     assert_eq!(place.rows(&null)[1][2], "null");
     let current = place.generate_ndjson(listing, &[&options[..], &["current", "--replace"]].concat());
     assert_eq!(place.rows(&current), [["photos", "b", "4"]]);
