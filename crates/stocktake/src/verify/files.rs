@@ -42,11 +42,13 @@ pub(super) fn check_files(
 /// For each file the index at which its key stood before, if it did.
 fn repetitions(files: &[ManifestFile]) -> Vec<Option<usize>> {
     let mut first = HashMap::with_capacity(files.len());
-    let mut before = |(index, file): (usize, &ManifestFile)| {
-        let first = *first.entry(file.key.clone()).or_insert(index);
-        (first != index).then_some(first)
-    };
-    files.iter().enumerate().map(&mut before).collect()
+    let numbered = files.iter().enumerate();
+    numbered
+        .map(|(index, file)| {
+            let first = *first.entry(file.key.as_str()).or_insert(index);
+            (first != index).then_some(first)
+        })
+        .collect()
 }
 
 fn check_file(

@@ -2,8 +2,9 @@
 //!
 //! An object is staged beside its target under a hidden name, made durable, and renamed onto its key in one step, so
 //! that no other process ever sees a part of it. The keys of a report are relative paths by their own rule and cannot
-//! climb out of the root; symbolic links that stand below the root are followed, because whoever put them there owns
-//! the folder. A file system has no place for a content type: it is accepted and not kept.
+//! climb out of the root. Symbolic links to folders below the root are followed, because whoever put them there owns
+//! the root; a link that stands where an object goes is itself what is refused or replaced. A file system has no place
+//! for a content type: it is accepted and not kept.
 
 mod folders;
 mod staged;

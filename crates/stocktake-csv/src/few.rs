@@ -1,0 +1,134 @@
+//! Neighbouring columns with few values, written together: the fields of a combination of values are rendered once and
+//! copied as one block after that.
+//!
+//! What is remembered is forgotten at each segment, in which codes keep their meaning.
+
+use crate::page::{Full, Page};
+use stocktake_core::{BoolColumn, CodeColumn};
+
+/// Most columns of a group: as many 16-bit values as a combination's number holds.
+pub(crate) const MEMBERS_MAX: usize = 8;
+
+/// Combinations that are remembered. Reports have some dozens that matter.
+const PLACES: usize = 64;
+
+/// Longest text of a remembered combination: copied as a block, so no longer than most need. Longer ones are written
+/// value by value.
+const TEXT_BYTES: usize = 64;
+
+/// A column of a group.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Member<'a> {
+    Code(&'a CodeColumn, &'a [u16]),
+    Bool(&'a BoolColumn),
+    /// Absent in every row.
+    Absent,
+}
+
+impl<'a> Member<'a> {
+    pub(crate) fn code(column: &'a CodeColumn) -> Self {
+        Self::Code(column, column.codes())
+    }
+
+    #[inline(always)]
+    fn number(self, row: usize) -> u16 {
+        match self {
+            Self::Code(_, codes) => codes[row],
+            Self::Bool(column) => column.value(row).map_or(0, |value| 1 + u16::from(value)),
+            Self::Absent => 0,
+        }
+    }
+
+    fn text(&self, row: usize) -> &'a str {
+        match self {
+            Self::Code(column, _) => column.value(row),
+            Self::Bool(column) => column.value(row).map_or("", |value| if value { "true" } else { "false" }),
+            Self::Absent => "",
+        }
+    }
+}
+
+/// Rendered combinations of one group of columns.
+pub(crate) struct Combinations {
+    keys: [u128; PLACES],
+    kinds: [Kind; PLACES],
+    texts: [[u8; TEXT_BYTES]; PLACES],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Unknown,
+    /// The fields have so many bytes.
+    Short(u8),
+    /// The fields are too long to be remembered; no value has a quote in it.
+    LongPlain,
+    /// The fields are too long to be remembered, and quotes are to be doubled.
+    LongQuoted,
+}
+
+impl Combinations {
+    pub(crate) fn new() -> Self {
+        Self { keys: [0; PLACES], kinds: [Kind::Unknown; PLACES], texts: [[0; TEXT_BYTES]; PLACES] }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.kinds = [Kind::Unknown; PLACES];
+    }
+
+    /// Writes the fields of a row with their commas.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, members: &[Member<'_>], row: usize, page: &mut Page<'_>) -> Result<(), Full> {
+        let key = members.iter().fold(0, |key, member| key << 16 | u128::from(member.number(row)));
+        let place = place_of(key);
+        if self.keys[place] == key
+            && let Kind::Short(length) = self.kinds[place]
+        {
+            *page.block()? = self.texts[place];
+            page.advance(usize::from(length));
+            return Ok(());
+        }
+        self.put_slowly(members, row, key, page)
+    }
+
+    #[inline(never)]
+    fn put_slowly(&mut self, members: &[Member<'_>], row: usize, key: u128, page: &mut Page<'_>) -> Result<(), Full> {
+        let place = place_of(key);
+        if self.keys[place] != key || self.kinds[place] == Kind::Unknown {
+            self.keys[place] = key;
+            self.kinds[place] = self.render(members, row, place);
+        }
+        let plain = self.kinds[place] == Kind::LongPlain;
+        members
+            .iter()
+            .map(|member| member.text(row))
+            .try_for_each(|text| if plain { page.put_plain_field(text.as_bytes()) } else { page.put_field(text) })
+    }
+
+    fn render(&mut self, members: &[Member<'_>], row: usize, place: usize) -> Kind {
+        let mut page = Page::new(&mut self.texts[place], 0);
+        let mut texts = members.iter().map(|member| member.text(row));
+        if texts.clone().try_for_each(|text| page.put_field(text)).is_ok() {
+            // It fits: at most the length of a remembered text.
+            Kind::Short(u8::try_from(page.at()).unwrap_or(u8::MAX))
+        } else if texts.any(|text| text.contains('"')) {
+            Kind::LongQuoted
+        } else {
+            Kind::LongPlain
+        }
+    }
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "halves of a number, and a number below 64")]
+fn place_of(key: u128) -> usize {
+    // The product's upper bits depend on every bit of both halves.
+    let folded = (key as u64) ^ ((key >> 64) as u64).rotate_left(29);
+    (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.ilog2())) as usize
+}
+
+impl std::fmt::Debug for Combinations {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Combinations").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,176 @@
+//! Keys as CSV spells them: every byte of UTF-8 outside `A-Z a-z 0-9 - _ . * /` as `%XX`, spaces as the report asks.
+
+use crate::page::{Full, Page};
+use stocktake_core::KeyEncoding;
+
+/// What each byte becomes: up to three characters, then their number.
+pub(crate) type Escapes = [[u8; 4]; 256];
+
+static PERCENT: Escapes = escapes(*b"%20\x03");
+static FORM: Escapes = escapes(*b"+\0\0\x01");
+
+/// Bytes that are looked at together: the width of a vector register that every processor of an architecture has.
+const BLOCK: usize = 16;
+
+/// The table of an encoding.
+pub(crate) fn escapes_of(encoding: KeyEncoding) -> &'static Escapes {
+    match encoding {
+        KeyEncoding::Percent => &PERCENT,
+        KeyEncoding::Form => &FORM,
+    }
+}
+
+/// Writes a key; stretches without anything to escape are copied in blocks.
+#[inline(always)]
+pub(crate) fn put_key(key: &[u8], escapes: &Escapes, page: &mut Page<'_>) -> Result<(), Full> {
+    // Three characters for each byte, and what blocks write ahead.
+    let out = page.room(3 * key.len() + BLOCK)?;
+    let mut at = 0;
+    let mut rest = key;
+    while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
+        out[at..at + BLOCK].copy_from_slice(block);
+        let marks = escaped_marks(block);
+        if marks == 0 {
+            at += BLOCK;
+            rest = after;
+            continue;
+        }
+        // One byte of the marks for each byte of the block.
+        let plain = marks.trailing_zeros() as usize / 8;
+        at += plain;
+        rest = &rest[plain..];
+        while let Some((byte, after)) = rest.split_first().filter(|(byte, _)| !is_plain(**byte)) {
+            at += put_byte(*byte, escapes, &mut out[at..]);
+            rest = after;
+        }
+    }
+    match key.last_chunk::<BLOCK>() {
+        // The last block reaches back over bytes that stand in the page as they are, for none of it is escaped.
+        Some(block) if escaped_marks(block) == 0 => {
+            let start = at + rest.len() - BLOCK;
+            out[start..start + BLOCK].copy_from_slice(block);
+            at += rest.len();
+        }
+        _ => {
+            for byte in rest {
+                at += put_byte(*byte, escapes, &mut out[at..]);
+            }
+        }
+    }
+    page.advance(at);
+    Ok(())
+}
+
+#[inline(always)]
+fn put_byte(byte: u8, escapes: &Escapes, out: &mut [u8]) -> usize {
+    let escape = &escapes[usize::from(byte)];
+    out[..4].copy_from_slice(escape);
+    usize::from(escape[3])
+}
+
+/// A byte of 1 for each byte of the block that is escaped, the first in the lowest bits.
+#[inline(always)]
+fn escaped_marks(block: &[u8; BLOCK]) -> u128 {
+    u128::from_le_bytes(block.map(|byte| u8::from(!is_plain(byte))))
+}
+
+/// Whether a byte stands in a key as it is. Without branches, so that a block is tested at once.
+#[inline(always)]
+const fn is_plain(byte: u8) -> bool {
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    // `-`, `.`, `/` and the digits follow one another.
+    let low = byte.wrapping_sub(b'-') < 13;
+    letter | low | (byte == b'_') | (byte == b'*')
+}
+
+const fn escapes(space: [u8; 4]) -> Escapes {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut table = [[0; 4]; 256];
+    let mut byte: u8 = 0;
+    loop {
+        table[byte as usize] = if is_plain(byte) {
+            [byte, 0, 0, 1]
+        } else if byte == b' ' {
+            space
+        } else {
+            [b'%', HEX[(byte >> 4) as usize], HEX[(byte & 15) as usize], 3]
+        };
+        if byte == u8::MAX {
+            return table;
+        }
+        byte += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn encoded(key: &str, encoding: KeyEncoding) -> String {
+        let mut out = vec![0; 3 * key.len() + BLOCK];
+        let mut page = Page::new(&mut out, 0);
+        put_key(key.as_bytes(), escapes_of(encoding), &mut page).unwrap();
+        let at = page.at();
+        String::from_utf8(out[..at].to_vec()).unwrap()
+    }
+
+    /// Written from RFC 3986 and the form rule, without a look at the encoder's tables.
+    fn decoded(text: &str, plus_is_space: bool) -> String {
+        let bytes = text.as_bytes();
+        let mut out = Vec::new();
+        let mut at = 0;
+        while at < bytes.len() {
+            match bytes[at] {
+                b'%' => {
+                    out.push(u8::from_str_radix(&text[at + 1..at + 3], 16).unwrap());
+                    at += 3;
+                }
+                b'+' if plus_is_space => {
+                    out.push(b' ');
+                    at += 1;
+                }
+                byte => {
+                    out.push(byte);
+                    at += 1;
+                }
+            }
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn only_the_plain_set_stands_as_it_is() {
+        for byte in 0..128u8 {
+            let character = char::from(byte);
+            let plain = character.is_ascii_alphanumeric() || "-_.*/".contains(character);
+            let expected = if plain { character.to_string() } else { format!("%{byte:02X}") };
+            assert_eq!(encoded(&character.to_string(), KeyEncoding::Percent), expected);
+            let form = if byte == b' ' { "+".to_owned() } else { expected };
+            assert_eq!(encoded(&character.to_string(), KeyEncoding::Form), form);
+        }
+        assert_eq!(encoded("é~ +", KeyEncoding::Percent), "%C3%A9%7E%20%2B");
+        assert_eq!(encoded("é~ +", KeyEncoding::Form), "%C3%A9%7E+%2B");
+    }
+
+    #[test]
+    fn an_escape_at_every_place_of_every_length() {
+        for length in 1..70 {
+            for place in 0..length {
+                let mut key = "abcdefghij".repeat(7)[..length].to_owned();
+                key.replace_range(place..=place, "=");
+                assert_eq!(encoded(&key, KeyEncoding::Percent), key.replace('=', "%3D"));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn keys_come_back_from_decoders_of_either_kind(key in "\\PC{0,200}|[ -~]{0,200}|[a-z /+%]{0,200}|(\u{0}|a|ü|\n|\"){0,60}") {
+            let percent = encoded(&key, KeyEncoding::Percent);
+            prop_assert_eq!(&decoded(&percent, false), &key);
+            prop_assert_eq!(&decoded(&percent, true), &key);
+            prop_assert_eq!(&decoded(&encoded(&key, KeyEncoding::Form), true), &key);
+        }
+    }
+}

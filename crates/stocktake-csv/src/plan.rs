@@ -1,0 +1,174 @@
+//! How the rows of one segment become text: its columns, resolved once.
+
+use crate::{
+    few::{Combinations, MEMBERS_MAX, Member},
+    format::Dialect,
+    key::{Escapes, escapes_of, put_key},
+    number::put_count,
+    page::{Full, Page},
+    time::{TimeFault, TimeFields},
+};
+use std::ops::Range;
+use stocktake_core::{Column, Field, IntColumn, NullVersion, ObjectBatch, TextColumn};
+
+/// What is remembered from row to row; without influence on the text.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    times: Box<TimeFields>,
+    /// As many as the groups of a plan.
+    groups: Vec<Combinations>,
+}
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        Self { times: Box::new(TimeFields::new()), groups: Vec::new() }
+    }
+}
+
+/// Why rows are not written on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// A row did not fit into the page.
+    Full,
+    /// A row holds a number that the field cannot.
+    Number { row: usize, field: Field, number: i64 },
+}
+
+/// The columns of a segment in file order.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    prefix: &'a [u8],
+    keys: &'a TextColumn,
+    escapes: &'static Escapes,
+    cells: Vec<Cell<'a>>,
+}
+
+/// One column, or neighbouring columns that are written together.
+#[derive(Debug)]
+enum Cell<'a> {
+    /// The same in every row, with its comma.
+    Constant(&'static [u8]),
+    Text(&'a TextColumn),
+    /// A text with another spelling of "absent", with its comma.
+    TextOr(&'a TextColumn, &'static [u8]),
+    Count(Field, &'a IntColumn),
+    Time(Field, &'a IntColumn),
+    Few(Vec<Member<'a>>),
+}
+
+const ABSENT: &[u8] = b"\"\",";
+const NULL_VERSION: &[u8] = b"\"null\",";
+
+impl<'a> Plan<'a> {
+    /// A plan of a segment. What the memory knows of another segment's groups is forgotten.
+    pub(crate) fn new(dialect: &'a Dialect, segment: &'a ObjectBatch, memory: &mut Memory) -> Self {
+        let fields = dialect.fields.without(Field::Bucket).without(Field::Key);
+        let mut cells = Vec::with_capacity(fields.len());
+        for field in fields.iter() {
+            add_cell(&mut cells, dialect, segment, field);
+        }
+        let groups = cells.iter().filter(|cell| matches!(cell, Cell::Few(_))).count();
+        memory.groups.truncate(groups);
+        memory.groups.iter_mut().for_each(Combinations::clear);
+        memory.groups.resize_with(groups, Combinations::new);
+        Self { prefix: &dialect.prefix, keys: segment.keys(), escapes: escapes_of(dialect.options.key_encoding), cells }
+    }
+
+    /// Writes rows until the page has `enough_bytes`; returns the first row that is not written.
+    ///
+    /// # Errors
+    /// [`Stop`], together with the row that is not written; the page ends with the row before it.
+    pub(crate) fn write_rows(
+        &self,
+        rows: Range<usize>,
+        memory: &mut Memory,
+        page: &mut Page<'_>,
+        enough_bytes: usize,
+    ) -> (usize, Option<Stop>) {
+        for row in rows.clone() {
+            if page.at() >= enough_bytes {
+                return (row, None);
+            }
+            let start = page.at();
+            if let Err(stop) = self.write_row(row, memory, page) {
+                page.truncate(start);
+                return (row, Some(stop));
+            }
+        }
+        (rows.end, None)
+    }
+
+    #[inline(always)]
+    fn write_row(&self, row: usize, memory: &mut Memory, page: &mut Page<'_>) -> Result<(), Stop> {
+        page.put(self.prefix)?;
+        put_key(self.keys.value(row).as_bytes(), self.escapes, page)?;
+        page.put(b"\",")?;
+        let mut groups = memory.groups.iter_mut();
+        for cell in &self.cells {
+            match cell {
+                Cell::Constant(text) => page.put(text)?,
+                Cell::Text(column) => page.put_field(column.value(row))?,
+                Cell::TextOr(column, absent) => match column.value(row) {
+                    "" => page.put(absent)?,
+                    text => page.put_field(text)?,
+                },
+                Cell::Count(field, column) => match column.value(row) {
+                    None => page.put(ABSENT)?,
+                    Some(number) => {
+                        let count = u64::try_from(number).map_err(|_| Stop::Number { row, field: *field, number })?;
+                        put_count(count, page)?;
+                    }
+                },
+                Cell::Time(field, column) => match column.value(row) {
+                    None => page.put(ABSENT)?,
+                    Some(number) => memory.times.put(number, page).map_err(|fault| match fault {
+                        TimeFault::Full => Stop::Full,
+                        TimeFault::OutOfRange => Stop::Number { row, field: *field, number },
+                    })?,
+                },
+                Cell::Few(members) => {
+                    if let Some(group) = groups.next() {
+                        group.put(members, row, page)?;
+                    }
+                }
+            }
+        }
+        // In the place of the last field's comma.
+        page.replace_last(b'\n');
+        Ok(())
+    }
+}
+
+impl From<Full> for Stop {
+    fn from(Full: Full) -> Self {
+        Self::Full
+    }
+}
+
+fn add_cell<'a>(cells: &mut Vec<Cell<'a>>, dialect: &Dialect, segment: &'a ObjectBatch, field: Field) {
+    let null = field == Field::VersionId && dialect.options.null_version == NullVersion::Null;
+    let cell = match segment.column(field) {
+        Some(Column::Text(column)) if null => Cell::TextOr(column, NULL_VERSION),
+        Some(Column::Text(column)) => Cell::Text(column),
+        Some(Column::Int(column)) if field.field_type() == stocktake_core::FieldType::Timestamp => {
+            Cell::Time(field, column)
+        }
+        Some(Column::Int(column)) => Cell::Count(field, column),
+        Some(Column::Code(column)) => return add_member(cells, field, Member::code(column)),
+        Some(Column::Bool(column)) => return add_member(cells, field, Member::Bool(column)),
+        None if null => Cell::Constant(NULL_VERSION),
+        None => return add_member(cells, field, Member::Absent),
+        Some(column) => unreachable!("a column of a kind that the core does not have: {column:?}"),
+    };
+    cells.push(cell);
+}
+
+/// Adds a column to the group before it, or begins one.
+fn add_member<'a>(cells: &mut Vec<Cell<'a>>, field: Field, member: Member<'a>) {
+    // Their values are long: with others they would keep these from being remembered.
+    let alone = |field: Field| matches!(field, Field::ObjectAccessControlList | Field::ObjectOwner);
+    match cells.last_mut() {
+        Some(Cell::Few(members)) if !alone(field) && members.len() < MEMBERS_MAX => members.push(member),
+        _ => cells.push(Cell::Few(vec![member])),
+    }
+}
