@@ -135,10 +135,8 @@ pub fn write_lanes(
 ) -> Result<Vec<CommittableShard>, GenerateError> {
     match spec.format() {
         #[cfg(feature = "csv")]
-        FormatOptions::Csv(_) => {
-            let format = stocktake_csv::CsvFormat::from_spec(spec).map_err(|error| {
-                GenerateError::caused(GenerateErrorKind::Invalid, "the format cannot be set up", error)
-            })?;
+        FormatOptions::Csv(options) => {
+            let format = stocktake_csv::CsvFormat::new(spec.source_bucket(), spec.fields(), options);
             write_with(&format, source, spec, plan, lanes, attempt, destination, execution)
         }
         _ => Err(GenerateError::new(GenerateErrorKind::Invalid, "the format is not built into this program")),
