@@ -4,7 +4,7 @@
 
 use super::{
     ETagSource, Symlinks,
-    fault::Fault,
+    fault::Problem,
     job::{Facts, File, Finding, Job},
 };
 use rustix::{
@@ -88,18 +88,18 @@ impl Inspector {
         Some(found.map_err(Box::new))
     }
 
-    fn stat(&self, file: File<'_>) -> Result<Facts, Fault> {
+    fn stat(&self, file: File<'_>) -> Result<Facts, Problem> {
         let flags = match self.symlinks {
             Symlinks::Skip => AtFlags::SYMLINK_NOFOLLOW,
             Symlinks::Follow => AtFlags::empty(),
         };
         let stat = statat(&file.directory.handle, file.name, flags).map_err(|error| self.unreadable(file, error))?;
-        self.facts(file, &stat)
+        self.facts(&stat)
     }
 
-    fn facts(&self, file: File<'_>, stat: &Stat) -> Result<Facts, Fault> {
+    fn facts(&self, stat: &Stat) -> Result<Facts, Problem> {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(bad(file, "is no regular file any more"));
+            return Err(Problem::bad("is no regular file any more"));
         }
         let mut facts = Facts { size_bytes: u64::try_from(stat.st_size).unwrap_or(0), ..Facts::default() };
         if self.wanted.modified {
@@ -107,7 +107,7 @@ impl Inspector {
             let below_second_ms = i64::try_from(stat.st_mtime_nsec / 1_000_000).unwrap_or(0);
             let ms = stat.st_mtime.checked_mul(1000).and_then(|ms| ms.checked_add(below_second_ms));
             let time = ms.and_then(|ms| Timestamp::try_from_ms(ms).ok());
-            facts.modified_ms = time.ok_or_else(|| bad(file, "was modified outside the years 0000 to 9999"))?.ms();
+            facts.modified_ms = time.ok_or_else(|| Problem::bad("was modified outside the years 0000 to 9999"))?.ms();
         }
         Ok(facts)
     }
@@ -115,7 +115,7 @@ impl Inspector {
     /// Metadata and MD5; nothing if the run is over.
     ///
     /// A file that grows meanwhile is hashed up to the size that it had when it was opened.
-    fn hash(&mut self, file: File<'_>) -> Result<Option<Facts>, Fault> {
+    fn hash(&mut self, file: File<'_>) -> Result<Option<Facts>, Problem> {
         // Something that is no regular file any more must not be waited for.
         let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         if self.symlinks == Symlinks::Skip {
@@ -124,7 +124,7 @@ impl Inspector {
         let open = openat(&file.directory.handle, file.name, flags, Mode::empty());
         let handle = open.map_err(|error| self.unreadable(file, error))?;
         let stat = fstat(&handle).map_err(|error| self.unreadable(file, error))?;
-        let mut facts = self.facts(file, &stat)?;
+        let mut facts = self.facts(&stat)?;
         let mut content = std::fs::File::from(handle).take(facts.size_bytes);
         let (mut md5, mut hashed_bytes) = (Md5Stream::new(), 0);
         loop {
@@ -149,18 +149,14 @@ impl Inspector {
         Ok(Some(facts))
     }
 
-    fn unreadable(&self, file: File<'_>, error: Errno) -> Fault {
+    fn unreadable(&self, file: File<'_>, error: Errno) -> Problem {
         let is_there = || statat(&file.directory.handle, file.name, AtFlags::SYMLINK_NOFOLLOW).is_ok();
         match error {
             Errno::NOENT if self.symlinks == Symlinks::Follow && is_there() => {
-                bad(file, "is a symbolic link to nothing")
+                Problem::bad("is a symbolic link to nothing")
             }
-            Errno::LOOP if self.symlinks == Symlinks::Skip => bad(file, "is no regular file any more"),
-            error => Fault::unreadable(&file.directory.prefix, file.name.as_bytes(), error),
+            Errno::LOOP if self.symlinks == Symlinks::Skip => Problem::bad("is no regular file any more"),
+            error => Problem::unreadable(error),
         }
     }
-}
-
-fn bad(file: File<'_>, reason: &str) -> Fault {
-    Fault::bad(&file.directory.prefix, file.name.as_bytes(), reason)
 }

@@ -1,6 +1,6 @@
 //! A run of names that the walk hands to a thread, and what the thread found out about them.
 
-use super::{fault::Fault, limits::Limits};
+use super::fault::{Fault, Problem};
 use std::{os::fd::OwnedFd, sync::Arc};
 
 /// An open directory, with the path of it that its keys begin with.
@@ -21,6 +21,7 @@ pub(super) struct Job {
     names: Vec<Name>,
     parts: Vec<Part>,
     faults: Vec<(usize, Fault)>,
+    fault_bytes: usize,
     findings: Vec<Finding>,
 }
 
@@ -37,7 +38,7 @@ struct Part {
 }
 
 /// What was found out about a file.
-pub(super) type Finding = Result<Facts, Box<Fault>>;
+pub(super) type Finding = Result<Facts, Box<Problem>>;
 
 /// Metadata of a file; what was not asked for is zero or absent.
 #[derive(Debug, Default)]
@@ -48,6 +49,17 @@ pub(super) struct Facts {
     pub(super) modified_ms: i64,
     /// MD5 of the content in lower-case hex.
     pub(super) e_tag: Option<Box<str>>,
+}
+
+/// When a job is full.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct JobBounds {
+    /// Files and faults.
+    pub(super) names: usize,
+    /// Bytes of their names.
+    pub(super) bytes: usize,
+    /// Directories.
+    pub(super) directories: usize,
 }
 
 /// One file of a job.
@@ -75,11 +87,11 @@ impl Job {
         self.names.is_empty() && self.faults.is_empty()
     }
 
-    /// Whether it has reached a bound; `names_max` is lower when contents are hashed.
-    pub(super) fn is_full(&self, names_max: usize, limits: &Limits) -> bool {
-        self.names.len() + self.faults.len() >= names_max
-            || self.text.len() >= limits.job_bytes
-            || self.parts.len() >= limits.job_directories
+    /// Whether it has reached a bound: files, bytes of names, directories.
+    pub(super) fn is_full(&self, bounds: &JobBounds) -> bool {
+        self.names.len() + self.faults.len() >= bounds.names
+            || self.text.len() + self.fault_bytes >= bounds.bytes
+            || self.parts.len() >= bounds.directories
     }
 
     /// Whether every file has its finding.
@@ -100,6 +112,7 @@ impl Job {
 
     /// Adds a fault behind the files so far.
     pub(super) fn push_fault(&mut self, fault: Fault) {
+        self.fault_bytes += fault.name_bytes();
         self.faults.push((self.names.len(), fault));
     }
 
@@ -119,13 +132,14 @@ impl Job {
             }
             each(match finding {
                 Ok(facts) => Item::File(file, facts),
-                Err(fault) => Item::Fault(*fault),
+                Err(problem) => Item::Fault(problem.of(&file.directory.prefix, file.name.as_bytes())),
             })?;
         }
         faults.try_for_each(|(_, fault)| each(Item::Fault(fault)))?;
         self.text.clear();
         self.names.clear();
         self.parts.clear();
+        self.fault_bytes = 0;
         Ok(())
     }
 }

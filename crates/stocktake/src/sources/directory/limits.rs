@@ -18,9 +18,8 @@ pub(super) struct Limits {
     pub(super) job_names: usize,
     /// Most bytes of names in a job, whatever their length.
     pub(super) job_bytes: usize,
-    /// Most directories of a job, each of which holds a file descriptor while the job is under way: with 32 jobs 256,
-    /// within the customary limit of 1,024.
-    pub(super) job_directories: usize,
+    /// Most directories that jobs under way hold open in all: a quarter of the customary limit of 1,024 file descriptors.
+    pub(super) job_directories_total: usize,
     /// Jobs under way for each thread: one in work and one that waits.
     pub(super) jobs_per_thread: usize,
     /// Jobs under way for each thread when contents are hashed. A job is one file then, and the files behind a large one
@@ -38,7 +37,7 @@ impl Limits {
         run_buffer_bytes: 8 << 10,
         job_names: 512,
         job_bytes: 64 << 10,
-        job_directories: 8,
+        job_directories_total: 256,
         jobs_per_thread: 2,
         hash_jobs_per_thread: 8,
         piece_bytes: 128 << 10,
@@ -51,5 +50,6 @@ pub(super) const ENTRIES_BUFFER_BYTES: usize = 64 << 10;
 /// Most threads that read metadata unless the user asks for more: beyond that disks and file servers gain little.
 pub(super) const IO_THREADS_DEFAULT_MAX: usize = 16;
 
-/// Most threads that read metadata, whatever the user asks for: each has a stack and a piece of a file.
-pub(super) const IO_THREADS_MAX: usize = 64;
+/// Most threads that read metadata, whatever the user asks for: with eight jobs each they hold no more directories open
+/// than [`Limits::job_directories_total`].
+pub(super) const IO_THREADS_MAX: usize = 32;

@@ -4,7 +4,7 @@
 
 use super::{
     Symlinks,
-    fault::Fault,
+    fault::Problem,
     limits::Limits,
     names::{Kind, Names},
     range::NameRange,
@@ -93,25 +93,23 @@ impl Listing {
 }
 
 impl Lister<'_> {
-    /// Reads the names of an open directory that can lead to keys in `wanted`; `prefix` is its path, for messages.
+    /// Reads the names of an open directory that can lead to keys in `wanted`.
     ///
-    /// Anything but regular files and directories is left out. A directory that cannot be read to its end gives no name
-    /// at all. When the run is cancelled the listing is cut short: the caller looks at the token before it uses it.
+    /// Anything but regular files and directories is left out. `buffer` is for the system's answers.
     ///
     /// # Errors
-    /// The directory cannot be read, or its names cannot be spilled.
+    /// The directory cannot be read to its end, its names cannot be spilled, or the run is cancelled.
     pub(super) fn list(
         &self,
         directory: BorrowedFd<'_>,
-        prefix: &str,
         wanted: NameRange<'_>,
         buffer: &mut Vec<u8>,
-    ) -> Result<Listing, Fault> {
-        let spill_fault = |error| Fault::spill(prefix, self.temp_dir, error);
+    ) -> Result<Listing, Problem> {
+        let unspilled = |error| Problem::spill(self.temp_dir, error);
         let (mut names, mut spill) = (Names::default(), None::<Spill>);
-        for_each_entry(directory, prefix, buffer, |name, file_type| {
+        for_each_entry(directory, buffer, |name, file_type| {
             if self.cancel.is_cancelled() {
-                return Ok(());
+                return Err(Problem::cancelled());
             }
             let Some(kind) = self.kind(directory, name, file_type) else { return Ok(()) };
             let is_wanted = if kind == Kind::Directory { wanted.meets_directory(name) } else { wanted.has_file(name) };
@@ -121,10 +119,10 @@ impl Lister<'_> {
             if !names.has_room(name.len(), self.limits.names_bytes) && names.len() > 0 {
                 names.sort();
                 if spill.is_none() {
-                    spill = Some(Spill::try_new(self.temp_dir, self.limits).map_err(spill_fault)?);
+                    spill = Some(Spill::try_new(self.temp_dir, self.limits).map_err(unspilled)?);
                 }
                 if let Some(spill) = &mut spill {
-                    spill.push(&names, 0).map_err(spill_fault)?;
+                    spill.push(&names, 0).map_err(unspilled)?;
                 }
                 names.clear();
             }
@@ -135,8 +133,8 @@ impl Lister<'_> {
         match spill {
             None => Ok(Listing::Memory { names, next: 0 }),
             Some(mut spill) => {
-                spill.push(&names, 0).map_err(spill_fault)?;
-                spill.into_merge().map(Listing::Spilled).map_err(spill_fault)
+                spill.push(&names, 0).map_err(unspilled)?;
+                spill.into_merge().map(Listing::Spilled).map_err(unspilled)
             }
         }
     }
@@ -169,15 +167,14 @@ fn type_at(directory: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> Result<Fil
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn for_each_entry(
     directory: BorrowedFd<'_>,
-    prefix: &str,
     buffer: &mut Vec<u8>,
-    mut each: impl FnMut(&[u8], FileType) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+    mut each: impl FnMut(&[u8], FileType) -> Result<(), Problem>,
+) -> Result<(), Problem> {
     buffer.clear();
     buffer.reserve(super::limits::ENTRIES_BUFFER_BYTES);
     let mut entries = rustix::fs::RawDir::new(directory.as_fd(), buffer.spare_capacity_mut());
     while let Some(entry) = entries.next() {
-        let entry = entry.map_err(|error| Fault::unreadable(prefix, b"", error))?;
+        let entry = entry.map_err(Problem::unreadable)?;
         let name = entry.file_name().to_bytes();
         if !matches!(name, b"." | b"..") {
             each(name, entry.file_type())?;
@@ -190,13 +187,11 @@ fn for_each_entry(
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn for_each_entry(
     directory: BorrowedFd<'_>,
-    prefix: &str,
     _buffer: &mut Vec<u8>,
-    mut each: impl FnMut(&[u8], FileType) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let fault = |error| Fault::unreadable(prefix, b"", error);
-    for entry in rustix::fs::Dir::read_from(directory.as_fd()).map_err(fault)? {
-        let entry = entry.map_err(fault)?;
+    mut each: impl FnMut(&[u8], FileType) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    for entry in rustix::fs::Dir::read_from(directory.as_fd()).map_err(Problem::unreadable)? {
+        let entry = entry.map_err(Problem::unreadable)?;
         let name = entry.file_name().to_bytes();
         if !matches!(name, b"." | b"..") {
             each(name, entry.file_type())?;

@@ -19,11 +19,14 @@
 //! - a time of modification outside the years 0000 to 9999,
 //! - where links are followed: one that leads nowhere, or back to a directory above it.
 //!
-//! A walk is no snapshot: files that come or go meanwhile may or may not be in the report.
+//! A walk is no snapshot: files that come or go meanwhile may or may not be in the report. File systems mounted below the
+//! directory belong to it.
 //!
 //! Directories are listed by the stream's own thread; metadata and contents are read by threads of the walk, some jobs
-//! ahead. Memory is bounded whatever the tree: 16 MiB of names (larger directories are sorted in temporary files) and
-//! at most 100 KiB for each job under way, of which there are two for each thread.
+//! ahead. Memory is bounded whatever the tree: 16 MiB of names (larger directories are sorted in temporary files), some
+//! 40 KiB and at most 200 KiB for each job under way, of which there are two for each thread, and 128 KiB for each thread
+//! when contents are hashed. At most 256 directories are open for jobs under way, and those on the way from the root to
+//! the present one, of which the length of a key allows 512.
 
 mod excluded;
 mod fault;
@@ -112,6 +115,7 @@ pub enum BadEntries {
 
 /// Where ETags come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ETagSource {
     /// There are none.
     #[default]
@@ -178,7 +182,7 @@ impl DirectorySource {
         self
     }
 
-    /// Reads metadata with so many threads, at most 64; otherwise twice the run's threads, 2 to 16.
+    /// Reads metadata with so many threads, at most 32; otherwise twice the run's threads, 2 to 16.
     #[must_use]
     pub fn with_io_threads(mut self, threads: NonZeroUsize) -> Self {
         self.io_threads = Some(threads);

@@ -1,6 +1,6 @@
 //! Lanes of a directory: ranges of its top-level names with as many names each, whatever lies below them.
 
-use super::{DirectorySource, excluded::Exclusions, fault::Fault, listing::Lister, range::KeyRange};
+use super::{DirectorySource, excluded::Exclusions, fault::Problem, listing::Lister, range::KeyRange};
 use std::{num::NonZeroU32, os::fd::AsFd};
 use stocktake_core::{CancelToken, ObjectKey, Plan, SourceError};
 
@@ -15,12 +15,12 @@ pub(super) fn plan(source: &DirectorySource, lanes: NonZeroU32) -> Result<Plan, 
     }
     let (range, temp_dir, cancel) = (KeyRange::default(), source.temp_dir(), CancelToken::new());
     let lister = Lister { symlinks: source.symlinks, temp_dir: &temp_dir, limits: source.limits, cancel: &cancel };
-    let fault = |fault: Fault| fault.into_error(&source.root);
-    let mut listing = lister.list(root.as_fd(), "", range.within(""), &mut Vec::new()).map_err(fault)?;
+    let fault = |problem: Problem| problem.of("", b"").into_error(&source.root);
+    let mut listing = lister.list(root.as_fd(), range.within(""), &mut Vec::new()).map_err(fault)?;
     let (names, lanes) = (listing.count(), u64::from(lanes.get()));
     let mut boundaries = Vec::new();
     let (mut name, mut seen) = (Vec::new(), 0);
-    while listing.next(&mut name).map_err(|error| fault(Fault::spill("", &temp_dir, error)))?.is_some() {
+    while listing.next(&mut name).map_err(|error| fault(Problem::spill(&temp_dir, error)))?.is_some() {
         let share = (boundaries.len() as u64 + 1) * names / lanes;
         // A name that cannot stand in a key cannot be a boundary; the next one is as good.
         if seen > 0

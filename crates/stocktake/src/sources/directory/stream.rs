@@ -5,7 +5,7 @@ use super::{
     excluded::Exclusions,
     fault::Fault,
     inspect::{Inspector, Wanted},
-    job::{Item, Job},
+    job::{Item, Job, JobBounds},
     limits::{IO_THREADS_DEFAULT_MAX, IO_THREADS_MAX},
     range::KeyRange,
     walk::{Walk, WalkOptions},
@@ -47,6 +47,17 @@ impl DirectoryStream {
         let root = source.open_root(&exclusions)?;
         let limits = source.limits;
         let wanted = Wanted::new(context, source.e_tag);
+        let threads = match source.io_threads {
+            Some(threads) => threads.get().min(IO_THREADS_MAX),
+            None => context.threads.get().saturating_mul(2).clamp(2, IO_THREADS_DEFAULT_MAX),
+        };
+        let window = threads * if wanted.hash { limits.hash_jobs_per_thread } else { limits.jobs_per_thread };
+        let job = JobBounds {
+            // A large file must not keep others waiting in the same job.
+            names: if wanted.hash { 1 } else { limits.job_names },
+            bytes: limits.job_bytes,
+            directories: (limits.job_directories_total / window).max(1),
+        };
         let walk = Walk::begin(
             root,
             WalkOptions {
@@ -55,19 +66,13 @@ impl DirectoryStream {
                 range: KeyRange::new(lane, after, context.prefix.as_deref()),
                 temp_dir: source.temp_dir(),
                 limits,
-                // A large file must not keep others waiting in the same job.
-                job_names: if wanted.hash { 1 } else { limits.job_names },
+                job,
                 cancel: context.cancel.clone(),
             },
         );
         let walk = walk.map_err(|fault| fault.into_error(&source.root))?;
-        let threads = match source.io_threads {
-            Some(threads) => threads.get().min(IO_THREADS_MAX),
-            None => context.threads.get().saturating_mul(2).clamp(2, IO_THREADS_DEFAULT_MAX),
-        };
-        let ahead = if wanted.hash { limits.hash_jobs_per_thread } else { limits.jobs_per_thread };
         let abandoned = Arc::new(AtomicBool::new(false));
-        let pool = OrderedPool::try_new("directory", threads, threads * ahead, || {
+        let pool = OrderedPool::try_new("directory", threads, window, || {
             let mut inspector =
                 Inspector::new(context.clone(), source.symlinks, wanted, Arc::clone(&abandoned), limits.piece_bytes);
             move |job| inspector.inspect(job)

@@ -1,6 +1,11 @@
 //! Walks over real trees with tiny bounds, so that spilling, merging and reading ahead happen in small tests.
 
-use super::*;
+use super::{
+    job::{Job, JobBounds},
+    range::KeyRange,
+    walk::{Walk, WalkOptions},
+    *,
+};
 use proptest::prelude::*;
 use std::{
     collections::BTreeSet,
@@ -11,7 +16,9 @@ use std::{
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
-use stocktake_core::{BucketName, Column, ComputeSlots, ObjectBatchBuilder, SkipObserver, SkippedEntry, md5_hex};
+use stocktake_core::{
+    BucketName, CancelToken, Column, ComputeSlots, ObjectBatchBuilder, SkipObserver, SkippedEntry, md5_hex,
+};
 use tempfile::TempDir;
 
 /// Key, size, time, ETag.
@@ -133,7 +140,7 @@ const TINY: Limits = Limits {
     run_buffer_bytes: 8,
     job_names: 3,
     job_bytes: 20,
-    job_directories: 2,
+    job_directories_total: 4,
     jobs_per_thread: 1,
     hash_jobs_per_thread: 1,
     piece_bytes: 2,
@@ -229,9 +236,27 @@ fn directories_of_many_names_are_spilled_at_every_depth() {
         write(directory.path(), &format!("d/{}", top * 11 % 60), "x");
         write(directory.path(), &format!("d/30d/{}/f", top * 13 % 60), "x");
     }
+    // Names that fit into memory in each directory, but not in all of them at once.
+    (1..8).for_each(|depth| write(directory.path(), &format!("{}z", "chain/".repeat(depth)), "x"));
     let source = tiny(directory.path());
     assert_eq!(all_keys(&source), expected(directory.path()));
     assert_eq!(source.plan(NonZeroU32::new(4).unwrap()).unwrap().lanes().len(), 4);
+
+    let options = WalkOptions {
+        symlinks: Symlinks::Skip,
+        exclusions: Exclusions::default(),
+        range: KeyRange::default(),
+        temp_dir: std::env::temp_dir(),
+        limits: TINY,
+        job: JobBounds { names: 1, bytes: 1, directories: 1 },
+        cancel: CancelToken::new(),
+    };
+    let root = source.open_root(&options.exclusions).unwrap();
+    let mut walk = Walk::begin(root, options).unwrap();
+    while !walk.is_over() {
+        walk.fill(&mut Job::default());
+        assert!(walk.names_bytes() <= TINY.names_total_bytes, "{}", walk.names_bytes());
+    }
 }
 
 #[test]

@@ -6,8 +6,8 @@
 use super::{
     Symlinks,
     excluded::{Exclusions, Identity, Pending},
-    fault::Fault,
-    job::{Directory, Job},
+    fault::{Fault, Problem},
+    job::{Directory, Job, JobBounds},
     limits::Limits,
     listing::{Lister, Listing},
     names::Kind,
@@ -29,8 +29,7 @@ pub(super) struct WalkOptions {
     pub(super) range: KeyRange,
     pub(super) temp_dir: PathBuf,
     pub(super) limits: Limits,
-    /// Most files of a job.
-    pub(super) job_names: usize,
+    pub(super) job: JobBounds,
     pub(super) cancel: CancelToken,
 }
 
@@ -69,7 +68,7 @@ impl Walk {
     ///
     /// Faults go into the job too, in their place. A fatal one ends the walk.
     pub(super) fn fill(&mut self, job: &mut Job) {
-        while !job.is_full(self.options.job_names, &self.options.limits) && !self.options.cancel.is_cancelled() {
+        while !job.is_full(&self.options.job) && !self.options.cancel.is_cancelled() {
             match self.step(job) {
                 Ok(true) => {}
                 Ok(false) => return,
@@ -83,31 +82,37 @@ impl Walk {
         }
     }
 
+    /// Memory that the names of all open directories take.
+    pub(super) fn names_bytes(&self) -> usize {
+        self.frames.iter().map(|frame| frame.listing.memory_bytes()).sum()
+    }
+
     /// Takes one name; false if none is left.
     fn step(&mut self, job: &mut Job) -> Result<bool, Fault> {
         let Some(frame) = self.frames.last_mut() else { return Ok(false) };
         let prefix = &frame.directory.prefix;
         let temp_dir = &self.options.temp_dir;
-        let next = frame.listing.next(&mut self.name).map_err(|error| Fault::spill(prefix, temp_dir, error))?;
+        let next =
+            frame.listing.next(&mut self.name).map_err(|error| Problem::spill(temp_dir, error).of(prefix, b""))?;
         let Some(kind) = next else {
             self.frames.pop();
             return Ok(true);
         };
         let Ok(name) = std::str::from_utf8(&self.name) else {
-            return Err(Fault::bad(prefix, &self.name, "has a name that is not UTF-8"));
+            return Err(Problem::bad("has a name that is not UTF-8").of(prefix, &self.name));
         };
         let key_bytes = prefix.len() + name.len();
         if kind != Kind::Directory {
             if key_bytes > KEY_BYTES_MAX {
                 let reason = format!("has a key of {key_bytes} bytes, more than {KEY_BYTES_MAX}");
-                return Err(Fault::bad(prefix, &self.name, reason));
+                return Err(Problem::bad(reason).of(prefix, &self.name));
             }
             job.push(&frame.directory, name, kind == Kind::Unchecked);
             return Ok(true);
         }
         if key_bytes >= KEY_BYTES_MAX {
             let reason = format!("has a path of {key_bytes} bytes, which leaves no room for a key of {KEY_BYTES_MAX}");
-            return Err(Fault::bad(prefix, &self.name, reason));
+            return Err(Problem::bad(reason).of(prefix, &self.name));
         }
         let path = [prefix.as_ref(), name].concat().into_boxed_str();
         let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -115,7 +120,7 @@ impl Walk {
             flags |= OFlags::NOFOLLOW;
         }
         let handle = openat(&frame.directory.handle, &name[..name.len() - 1], flags, Mode::empty())
-            .map_err(|error| Fault::unreadable(prefix, &self.name, error))?;
+            .map_err(|error| Problem::unreadable(error).of(prefix, &self.name))?;
         self.enter(handle, path)?;
         Ok(true)
     }
@@ -124,7 +129,7 @@ impl Walk {
     fn enter(&mut self, handle: OwnedFd, prefix: Box<str>) -> Result<(), Fault> {
         let (mut identity, mut pending) = (None, Pending::default());
         if self.options.symlinks == Symlinks::Follow || !self.options.exclusions.is_empty() {
-            let found = Identity::of(&handle).map_err(|error| Fault::unreadable(&prefix, b"", error))?;
+            let found = Identity::of(&handle).map_err(|error| Problem::unreadable(error).of(&prefix, b""))?;
             identity = Some(found);
             let entered = match self.frames.last() {
                 Some(above) => {
@@ -139,7 +144,7 @@ impl Walk {
             }
             // Without links a directory cannot lie below itself.
             if self.options.symlinks == Symlinks::Follow && self.frames.iter().any(|above| above.identity == identity) {
-                return Err(Fault::bad(&prefix, b"", "is a symbolic link back to a directory above it"));
+                return Err(Problem::bad("is a symbolic link back to a directory above it").of(&prefix, b""));
             }
         }
         self.make_room()?;
@@ -150,7 +155,8 @@ impl Walk {
             limits: options.limits,
             cancel: &options.cancel,
         };
-        let listing = lister.list(handle.as_fd(), &prefix, options.range.within(&prefix), &mut self.entries)?;
+        let listing = lister.list(handle.as_fd(), options.range.within(&prefix), &mut self.entries);
+        let listing = listing.map_err(|problem| problem.of(&prefix, b""))?;
         let directory = Arc::new(Directory { handle, prefix });
         self.frames.push(Frame { directory, listing, identity, pending });
         Ok(())
@@ -160,13 +166,14 @@ impl Walk {
     fn make_room(&mut self) -> Result<(), Fault> {
         let limits = self.options.limits;
         let room_bytes = limits.names_total_bytes.saturating_sub(limits.names_bytes);
-        let mut taken_bytes: usize = self.frames.iter().map(|frame| frame.listing.memory_bytes()).sum();
+        let mut taken_bytes = self.names_bytes();
         while taken_bytes > room_bytes {
             let open = self.frames.iter_mut().filter(|frame| !frame.listing.is_compact());
             let Some(largest) = open.max_by_key(|frame| frame.listing.memory_bytes()) else { return Ok(()) };
             taken_bytes -= largest.listing.memory_bytes();
             let compacted = largest.listing.compact(&self.options.temp_dir, limits);
-            compacted.map_err(|error| Fault::spill(&largest.directory.prefix, &self.options.temp_dir, error))?;
+            compacted
+                .map_err(|error| Problem::spill(&self.options.temp_dir, error).of(&largest.directory.prefix, b""))?;
             taken_bytes += largest.listing.memory_bytes();
         }
         Ok(())
