@@ -50,3 +50,7 @@ pub use assembler::CsvAssembler;
 pub use chunk::CsvChunk;
 pub use encoder::CsvEncoder;
 pub use format::CsvFormat;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
