@@ -41,12 +41,13 @@ Examples:
   The files below /srv/photos, as a report in the bucket that the folder /srv/inventory stands for:
     stocktake generate --source /srv/photos --destination /srv/inventory
 
-  The same with ETags and few columns, stamped on the hour, with entries that cannot be read left out:
+  The same with ETags and few columns, stamped on the hour; what cannot be read is left out:
     stocktake generate --source /srv/photos --destination /srv/inventory --id hourly --etag md5 \\
         --fields Size,LastModifiedDate,ETag --at 2026-11-22T01:00:00Z --on-bad-entry skip
 
   A listing that another program writes, all versions:
-    list-bucket | stocktake generate --source ndjson:- --destination /srv/inventory --bucket photos --versions all
+    list-bucket | stocktake generate --source ndjson:- --destination /srv/inventory \\
+        --bucket photos --versions all
 
   A million invented objects, to try a reader:
     stocktake generate --source synthetic:rows=1000000,seed=7 --destination /tmp/inventory
@@ -109,11 +110,14 @@ pub(crate) struct GenerateArgs {
 pub(crate) struct FromArgs {
     /// What the report is of: a directory, ndjson:FILE, arrow:FILE or synthetic:rows=N
     ///
-    /// DIRECTORY: every file below it is an object, its path relative to the directory the key.
-    /// ndjson:FILE: a JSON object on each line, plain, gzip or zstd; `ndjson:-` reads standard input.
-    /// arrow:FILE: record batches of an Arrow IPC file.
-    /// synthetic:rows=N,seed=S,versions=V: N invented rows from seed S (default 1), up to V versions a key
-    /// (default 0: a source without versions).
+    /// DIRECTORY: every file below it is an object; its path below the directory is the key.
+    ///
+    /// ndjson:FILE: a JSON object on each line, plain or compressed by gzip or zstd; `ndjson:-` reads standard input.
+    ///
+    /// arrow:FILE: the record batches of an Arrow IPC file.
+    ///
+    /// synthetic:rows=N,seed=S,versions=V: N invented rows from seed S (default 1), up to V versions a key (default 0,
+    /// a source without versions).
     #[arg(long, value_name = "SOURCE", value_parser = source_parser())]
     pub(crate) source: SourceText,
 

@@ -4,7 +4,8 @@ use crate::{
     args::GenerateArgs,
     choices::FormatChoice,
     exit::{Failure, Outcome, json_line, put_out, say},
-    interrupt, machine,
+    interrupt::Interrupts,
+    machine,
     progress::Progress,
     source, target,
 };
@@ -21,9 +22,10 @@ use stocktake::{
 /// Whatever kept the report from being published.
 pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome, Failure> {
     let watch = machine::Stopwatch::start();
+    let interrupts = Interrupts::listen()?;
     source::check_options(&args.from)?;
     let bucket = source::bucket(&args.from)?;
-    let source = source::open(&args.from, &args.to, &bucket)?;
+    let source = source::open(args, &bucket)?;
     let spec = spec(args, bucket, &*source)?;
     let execution = execution(args);
     // Known before anything is opened for writing; the engine asks again.
@@ -31,7 +33,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome, Failure> {
     let destination = LocalDestination::try_new(&args.to.destination)
         .map_err(|error| Failure::failed("the destination cannot be used", &error))?;
 
-    let execution = execution.with_cancel(interrupt::cancel_on_interrupt()?);
+    let execution = execution.with_cancel(interrupts.token());
     if args.from.check_order {
         check(args, &*source, &spec, &execution)?;
     }

@@ -80,8 +80,8 @@ fn drawn(counts: &Arc<Counts>) -> ProgressBar {
     let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_spinner());
     let key = |write: fn(&Counts, &ProgressState, &mut dyn Write) -> std::fmt::Result| {
         let counts = Arc::clone(counts);
-        // A line that cannot be formatted is drawn again a moment later.
-        move |state: &ProgressState, out: &mut dyn Write| drop(write(&counts, state, out))
+        // What cannot be formatted now is drawn again a moment later.
+        move |state: &ProgressState, out: &mut dyn Write| _ = write(&counts, state, out)
     };
     let style = style
         .with_key("rows", key(|counts, _, out| write!(out, "{}", HumanCount(counts.rows.load(Ordering::Relaxed)))))

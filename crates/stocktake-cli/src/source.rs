@@ -3,15 +3,15 @@
 //! An option that means nothing to the source given is refused: it would be obeyed in the user's mind only.
 
 use crate::{
-    args::{FromArgs, ToArgs},
-    choices::{BadEntriesChoice, ETagChoice, SymlinksChoice},
+    args::{FromArgs, GenerateArgs, ToArgs},
+    choices::{BadEntriesChoice, ETagChoice, SymlinksChoice, VersionsChoice},
     exit::Failure,
     source_text::SourceText,
     target,
 };
 use std::path::Path;
 use stocktake::{
-    BucketName, ObjectSource,
+    BucketName, Field, FieldSelection, FieldSet, ObjectSource, SourceError,
     sources::{ArrowFileSource, BadEntries, DirectorySource, ETagSource, NdjsonSource, Symlinks},
 };
 
@@ -57,15 +57,36 @@ pub(crate) fn bucket(from: &FromArgs) -> Result<BucketName, Failure> {
 /// The source, ready to be planned and read.
 ///
 /// # Errors
-/// If a file cannot be opened.
-pub(crate) fn open(from: &FromArgs, to: &ToArgs, bucket: &BucketName) -> Result<Box<dyn ObjectSource>, Failure> {
-    Ok(match &from.source {
-        SourceText::Directory(path) => Box::new(directory(path, from, to, bucket)),
-        SourceText::NdjsonFile(path) => Box::new(NdjsonSource::file(path)),
-        SourceText::NdjsonStdin => Box::new(NdjsonSource::reader("standard input", std::io::stdin())),
-        SourceText::ArrowFile(path) => Box::new(ArrowFileSource::try_new(path).map_err(|error| unreadable(&error))?),
+/// If a file cannot be opened, or its front is malformed.
+pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn ObjectSource>, Failure> {
+    let unreadable = |error: SourceError| Failure::failed("reading the source failed", &error);
+    Ok(match &args.from.source {
+        SourceText::Directory(path) => Box::new(directory(path, &args.from, &args.to, bucket)),
+        SourceText::NdjsonFile(path) => Box::new(listing(NdjsonSource::try_open(path).map_err(unreadable)?, args)),
+        SourceText::NdjsonStdin => {
+            let source = NdjsonSource::try_from_reader("standard input", std::io::stdin());
+            Box::new(listing(source.map_err(unreadable)?, args))
+        }
+        SourceText::ArrowFile(path) => Box::new(ArrowFileSource::try_open(path).map_err(unreadable)?),
         SourceText::Synthetic(source) => Box::new(source.clone()),
     })
+}
+
+/// A listing knows its fields by its first lines. What is asked for by name, and what tells current versions from
+/// others, is looked for in every line.
+fn listing(source: NdjsonSource, args: &GenerateArgs) -> NdjsonSource {
+    let first_lines = source.provides();
+    let asked = match args.content.fields {
+        FieldSelection::All => Field::all().collect::<FieldSet>().difference(FieldSet::VERSION_FIELDS),
+        FieldSelection::Named(fields) => fields.difference(FieldSet::VERSION_FIELDS),
+        _ => FieldSet::EMPTY,
+    };
+    let versioned = !first_lines.intersection(FieldSet::VERSION_FIELDS).is_empty();
+    let versions = match args.content.versions {
+        VersionsChoice::All if !versioned => FieldSet::EMPTY,
+        VersionsChoice::All | VersionsChoice::Current => FieldSet::VERSION_FIELDS,
+    };
+    source.with_fields(first_lines.union(asked).union(versions))
 }
 
 fn directory(path: &Path, from: &FromArgs, to: &ToArgs, bucket: &BucketName) -> DirectorySource {
@@ -88,8 +109,4 @@ fn directory(path: &Path, from: &FromArgs, to: &ToArgs, bucket: &BucketName) -> 
         Some(folder) => source.with_temp_dir(folder),
         None => source,
     }
-}
-
-fn unreadable(error: &stocktake::SourceError) -> Failure {
-    Failure::failed("reading the source failed", error)
 }

@@ -3,23 +3,19 @@
 use crate::{
     args::VerifyArgs,
     exit::{Failure, Outcome, put_out, say, shown},
-    interrupt, machine,
+    interrupt::Interrupts,
+    machine,
 };
 use stocktake::{VerifyOptions, VerifyReport, verify_path};
 
 /// Verifies a report and prints what differs, or that nothing does.
 ///
 /// # Errors
-/// If the report cannot be looked at, or the user stopped it.
+/// If the report cannot be looked at.
 pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
-    let cancel = interrupt::cancel_on_interrupt()?;
-    let threads = args.threads.unwrap_or_else(machine::threads);
-    let options = VerifyOptions::new(threads).with_cancel(cancel.clone());
-    let verified = verify_path(&args.manifest, args.root.as_deref(), &options);
-    if cancel.is_cancelled() {
-        return Err(Failure::Interrupted { leftovers: Vec::new() });
-    }
-    let report = verified.map_err(|error| Failure::of(&error))?;
+    Interrupts::listen()?;
+    let options = VerifyOptions::new(args.threads.unwrap_or_else(machine::threads));
+    let report = verify_path(&args.manifest, args.root.as_deref(), &options).map_err(|error| Failure::of(&error))?;
     for note in &report.notes {
         say(&format!("note: {note}"));
     }

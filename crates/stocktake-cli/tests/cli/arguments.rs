@@ -116,7 +116,7 @@ fn a_source_that_is_no_source_is_refused() {
         ("", "empty"),
         ("ndjson:", "the name of the file is missing"),
         ("arrow:", "the name of the file is missing"),
-        ("synthetic:", "rows"),
+        ("synthetic:", "name=number"),
         ("synthetic:rows=ten", "rows"),
         ("synthetic:rows=1,colour=2", "colour"),
         ("s3://bucket/prefix", "this version knows no services"),

@@ -84,10 +84,15 @@ impl Place {
         path
     }
 
-    /// A run of `generate` into this place's destination at [`AT`], with two threads.
+    /// A run of `generate` into this place's destination, with two threads and at [`AT`] unless the options say otherwise.
     pub(crate) fn command(&self, source: impl AsRef<OsStr>, options: &[&str]) -> Command {
         let mut command = program();
-        command.args(["generate", "--threads", "2", "--at", AT, "--destination"]).arg(self.destination());
+        command.arg("generate").arg("--destination").arg(self.destination());
+        for (name, value) in [("--at", AT), ("--threads", "2")] {
+            if !options.contains(&name) {
+                command.args([name, value]);
+            }
+        }
         command.arg("--source").arg(source).args(options).stdin(Stdio::null());
         command
     }
