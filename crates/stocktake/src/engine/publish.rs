@@ -3,8 +3,8 @@
 use super::{GenerateError, GenerateErrorKind, ReportSummary};
 use std::io::Write;
 use stocktake_core::{
-    CommittableShard, CompleteReport, Destination, DestinationErrorKind, Existing, Manifest, ObjectAttributes, Order,
-    Plan, ReceiptsHeader, ReportKey, ReportLayout, ReportSpec, checksum_text, receipts_text, symlink_text,
+    CommittableShard, CompleteReport, Destination, DestinationErrorKind, Existing, Manifest, ObjectAttributes, Plan,
+    ReceiptsHeader, ReportKey, ReportLayout, ReportSpec, checksum_text, receipts_text, symlink_text,
 };
 
 /// Attempts that are looked at for free names before giving up.

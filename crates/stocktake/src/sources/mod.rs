@@ -4,6 +4,8 @@
 mod arrow_file;
 #[cfg(feature = "directory")]
 mod directory;
+#[cfg(feature = "arrow-file")]
+mod mapped;
 #[cfg(feature = "ndjson")]
 mod ndjson;
 #[cfg(any(feature = "directory", feature = "ndjson"))]
@@ -12,10 +14,10 @@ mod rows;
 mod synthetic;
 
 #[cfg(feature = "arrow-file")]
-pub use arrow_file::*;
+pub use arrow_file::ArrowFileSource;
 #[cfg(feature = "directory")]
-pub use directory::*;
+pub use directory::{BadEntries, DirectorySource, ETagSource, Symlinks};
 #[cfg(feature = "ndjson")]
-pub use ndjson::*;
+pub use ndjson::NdjsonSource;
 pub use rows::{RowsSource, SortedRows};
-pub use synthetic::*;
+pub use synthetic::SyntheticSource;
