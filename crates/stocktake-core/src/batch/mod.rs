@@ -46,7 +46,9 @@ pub struct RowOrigin {
 impl RowOrigin {
     /// Number of a row's line.
     pub fn number(&self, row: usize) -> u64 {
-        let skipped = self.skipped.iter().rev().find(|(at, _)| *at <= row).map_or(0, |(_, lines)| *lines);
+        // Looked up by halves: a filter asks for every row, and every row may have a line skipped before it.
+        let entries = self.skipped.partition_point(|(at, _)| *at <= row);
+        let skipped = self.skipped[..entries].last().map_or(0, |(_, lines)| *lines);
         self.first + row as u64 + skipped
     }
 

@@ -71,7 +71,7 @@ pub(super) struct Input {
 
 enum Decoder {
     Plain(Intake),
-    Gzip(MultiGzDecoder<Intake>),
+    Gzip(Box<MultiGzDecoder<Intake>>),
     Zstd(zstd::stream::read::Decoder<'static, Intake>),
 }
 
@@ -96,7 +96,7 @@ impl Input {
     fn decoding(compression: Compression, intake: Intake) -> io::Result<Self> {
         let decoder = match compression {
             Compression::Plain => Decoder::Plain(intake),
-            Compression::Gzip => Decoder::Gzip(MultiGzDecoder::new(intake)),
+            Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(intake))),
             Compression::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(intake)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;

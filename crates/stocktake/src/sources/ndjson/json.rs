@@ -23,6 +23,14 @@ pub(super) enum Text {
     Unescaped(Range<usize>),
 }
 
+impl Text {
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Plain(range) | Self::Unescaped(range) => range.is_empty(),
+        }
+    }
+}
+
 type Result<T> = std::result::Result<T, Box<Fault>>;
 
 impl<'t> Cursor<'t> {

@@ -43,8 +43,8 @@ pub const LINE_BYTES_MAX: usize = 4 << 20;
 
 /// Bytes that are parsed at once.
 ///
-/// With two threads four pieces are under way. A piece of the shortest lines with the most columns makes batches of
-/// about seven times its size, so that all take some 16 MiB at worst; usual lines take a quarter of that.
+/// With two threads four pieces are under way and one is given out. A piece of the shortest lines with the most columns
+/// makes batches of about seven times its size, so that all take some 20 MiB at worst; usual lines take a quarter of that.
 const PIECE_BYTES: usize = 512 << 10;
 
 /// A dump of objects as newline-delimited JSON.
@@ -72,10 +72,12 @@ const PIECE_BYTES: usize = 512 << 10;
 /// the first bytes. A plain file is read by position by all threads of a run and split into lanes; other inputs are
 /// decompressed by one thread and parsed by all, in one lane. A file whose length changes while it is read is an error.
 ///
-/// **Memory.** About 16 MiB at worst with two threads, and 4 MiB for each thread more; long lines may take as much again.
+/// **Memory.** About 20 MiB at worst with two threads, and 5 MiB for each thread more; lines of megabytes may take as much
+/// again. Usual lines take a quarter of it.
 ///
 /// **Places** in messages are `FILE, line N, column M`, both from 1, columns in bytes. Where reading begins within a file
-/// (a lane that is not the first, a run that is resumed) lines are not counted, and places are `FILE, byte offset N`.
+/// (a lane that is not the first, a run that is resumed) the lines before are not counted: places are
+/// `FILE, byte offset N`, and batches number their rows by `relative line`, from where reading began.
 pub struct NdjsonSource {
     name: String,
     input: SourceInput,

@@ -21,15 +21,22 @@ impl Names {
     /// seen before stands there.
     #[inline]
     pub(super) fn predicted(&mut self, rest: &[u8]) -> Option<(Field, usize)> {
+        match self.known.get(self.next) {
+            Some((name, field)) if stands_at(name, rest) => {
+                self.next += 1;
+                Some((*field, name.len() + 1))
+            }
+            _ => self.found_elsewhere(rest),
+        }
+    }
+
+    /// Members that are left out where they have no value make rows skip names: those that follow come first.
+    fn found_elsewhere(&mut self, rest: &[u8]) -> Option<(Field, usize)> {
         let (before, after) = self.known.split_at_checked(self.next)?;
         let candidates = (self.next..).zip(after).chain((0..).zip(before));
-        for (index, (name, field)) in candidates {
-            if rest.get(name.len()) == Some(&b'"') && rest.starts_with(name.as_bytes()) {
-                self.next = index + 1;
-                return Some((*field, name.len() + 1));
-            }
-        }
-        None
+        let (index, (name, field)) = candidates.into_iter().find(|(_, (name, _))| stands_at(name, rest))?;
+        self.next = index + 1;
+        Some((*field, name.len() + 1))
     }
 
     /// The field of a name that was not predicted.
@@ -44,4 +51,9 @@ impl Names {
         }
         Some(field)
     }
+}
+
+#[inline]
+fn stands_at(name: &str, rest: &[u8]) -> bool {
+    rest.get(name.len()) == Some(&b'"') && rest.starts_with(name.as_bytes())
 }

@@ -32,9 +32,9 @@ impl PlainFile {
     pub(super) fn try_new(file: Arc<File>, name: Arc<str>, length_bytes: u64) -> Result<Self, SourceError> {
         let mut this = Self { file, name, start: 0, length_bytes };
         let mut front = Vec::new();
-        this.append(0..length_bytes.min(BYTE_ORDER_MARK.len() as u64), &mut front)?;
-        if front == BYTE_ORDER_MARK {
-            this.start = front.len() as u64;
+        let filled = this.fill(0, 0, BYTE_ORDER_MARK.len() as u64, &mut front)?;
+        if &front[..filled] == BYTE_ORDER_MARK {
+            this.start = filled as u64;
         }
         Ok(this)
     }
@@ -44,10 +44,10 @@ impl PlainFile {
         self.start..self.length_bytes
     }
 
-    /// Reads the lines that begin in `range` to the front of `buffer`; says where in it they stand, and where they begin
-    /// in the file.
+    /// Reads the lines that begin in `range` into `buffer`; says where in it they stand, and where they begin in the file.
     ///
-    /// The last line is whole even if it ends behind the range, or else longer than [`LINE_BYTES_MAX`].
+    /// The last line is whole even if it ends behind the range, or else longer than [`LINE_BYTES_MAX`]. The buffer is made
+    /// longer where needed, and holds leftovers behind the lines.
     ///
     /// # Errors
     /// If the file cannot be read or has become shorter.
@@ -56,34 +56,36 @@ impl PlainFile {
         range: Range<u64>,
         buffer: &mut Vec<u8>,
     ) -> Result<(Range<usize>, u64), SourceError> {
-        buffer.clear();
         let none = Ok((0..0, range.start));
         if range.is_empty() {
             return none;
         }
         // The byte before the range tells whether a line begins with it.
         let from = if range.start > self.start { range.start - 1 } else { range.start };
-        self.append(from..range.end, buffer)?;
-        let begin = match memchr(b'\n', buffer) {
+        let mut filled = self.fill(from, 0, range.end.saturating_add(LINE_END_BYTES), buffer)?;
+        let behind_range = memory_bytes(range.end - from);
+        let begin = match memchr(b'\n', &buffer[..behind_range]) {
             _ if from == range.start => 0,
             Some(end_of_line) => end_of_line + 1,
             None => return none,
         };
-        if begin == buffer.len() {
+        if begin == behind_range {
             return none;
         }
-        let mut end = range.end;
-        let mut step_bytes = LINE_END_BYTES;
-        let mut line_end = buffer.last().filter(|last| **last == b'\n').map(|_| buffer.len());
-        while line_end.is_none() && end < self.length_bytes && end - range.end <= LINE_BYTES_MAX as u64 {
-            let searched = buffer.len();
-            let next = end.saturating_add(step_bytes).min(self.length_bytes);
-            self.append(end..next, buffer)?;
-            end = next;
-            step_bytes *= 2;
-            line_end = memchr(b'\n', &buffer[searched..]).map(|at| searched + at + 1);
-        }
-        Ok((begin..line_end.unwrap_or(buffer.len()), from + begin as u64))
+        let mut searched = behind_range - 1;
+        let end = loop {
+            if let Some(at) = memchr(b'\n', &buffer[searched..filled]) {
+                break searched + at + 1;
+            }
+            if from + filled as u64 == self.length_bytes || filled - behind_range > LINE_BYTES_MAX {
+                break filled;
+            }
+            searched = filled;
+            // Each step is as long as all before it.
+            let step_bytes = (filled - behind_range) as u64;
+            filled = self.fill(from, filled, from + filled as u64 + step_bytes, buffer)?;
+        };
+        Ok((begin..end, from + begin as u64))
     }
 
     /// Checks that the file has the length that it had when it was opened.
@@ -98,11 +100,15 @@ impl PlainFile {
         }
     }
 
-    fn append(&self, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<(), SourceError> {
-        let before = buffer.len();
-        // A range is a piece or a step behind it, which fit in memory.
-        buffer.resize(before + usize::try_from(range.end - range.start).unwrap_or(usize::MAX), 0);
-        self.file.read_exact_at(&mut buffer[before..], range.start).map_err(|error| match error.kind() {
+    /// Reads the file from `from` up to `to` or its end, of which the first `filled` bytes are in the buffer already; says
+    /// how many are then.
+    fn fill(&self, from: u64, filled: usize, to: u64, buffer: &mut Vec<u8>) -> Result<usize, SourceError> {
+        let wanted = memory_bytes(to.min(self.length_bytes) - from);
+        if buffer.len() < wanted {
+            buffer.resize(wanted, 0);
+        }
+        let result = self.file.read_exact_at(&mut buffer[filled..wanted], from + filled as u64);
+        result.map(|()| wanted).map_err(|error| match error.kind() {
             std::io::ErrorKind::UnexpectedEof => self.unreadable(changed(self.length_bytes)),
             _ => self.unreadable(error),
         })
@@ -111,6 +117,11 @@ impl PlainFile {
     fn unreadable(&self, error: std::io::Error) -> SourceError {
         SourceError::unreadable("the file could not be read", error).at(&*self.name)
     }
+}
+
+/// A number of bytes of a piece or a line, which fit in memory.
+fn memory_bytes(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// Lines one after the other from a place in a file.

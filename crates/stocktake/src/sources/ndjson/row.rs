@@ -182,13 +182,10 @@ impl RowReader {
         let value = match cursor.peek() {
             Some(b'"') => {
                 let text = cursor.string(&mut self.unescaped)?;
-                let content = resolve(&text, cursor.line(), &self.unescaped);
-                if content.is_empty() {
-                    return Ok(None);
-                }
                 match field_type {
+                    _ if text.is_empty() => return Ok(None),
                     FieldType::Text | FieldType::Code => Some(Value::Text(text)),
-                    _ => from_text(field_type, content),
+                    _ => from_text(field_type, resolve(&text, cursor.line(), &self.unescaped)),
                 }
             }
             Some(b'n') => {

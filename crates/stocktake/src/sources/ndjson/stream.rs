@@ -204,7 +204,7 @@ fn run(
             Parsed { rows: Ok(rows), offset: 0, spent: Some(lines.buffer) }
         }
         (Job::Range(range), Some(file)) => {
-            buffer.clear();
+            buffer.truncate(BUFFER_KEPT_BYTES);
             buffer.shrink_to(BUFFER_KEPT_BYTES);
             match file.read_lines(range, buffer) {
                 Ok((lines, offset)) => {

@@ -29,7 +29,7 @@ fn portions(bytes: Vec<u8>, portion_bytes: usize) -> Portions {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn values_and_line_numbers_come_in_order_wherever_seams_fall(
@@ -117,6 +117,19 @@ fn damage_behind_the_front_is_told_with_the_line_before_it() {
     }
     let garbage = [gzip(text.as_bytes()), b"garbage".to_vec()].concat();
     assert!(read_bytes(&garbage, &context()).is_err());
+}
+
+#[test]
+fn a_zstd_window_that_takes_much_memory_is_refused() {
+    for (window_log, taken) in [(23, true), (24, false)] {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(window_log).unwrap();
+        encoder.write_all(many(10).as_bytes()).unwrap();
+        match read_bytes(&encoder.finish().unwrap(), &context()) {
+            Ok(rows) => assert!(taken && rows.len() == 10),
+            Err(error) => assert!(!taken && error.to_string().contains("a window of more than 8 MiB"), "{error}"),
+        }
+    }
 }
 
 #[test]
