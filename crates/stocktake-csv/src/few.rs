@@ -7,7 +7,7 @@ use crate::page::{Full, Page};
 use stocktake_core::{BoolColumn, CodeColumn};
 
 /// Most columns of a group: as many 16-bit values as a combination's number holds.
-pub(crate) const MEMBERS_MAX: usize = 8;
+pub(crate) const MEMBERS_MAX: usize = 4;
 
 /// Combinations that are remembered. Reports have some dozens that matter.
 const PLACES: usize = 64;
@@ -50,7 +50,7 @@ impl<'a> Member<'a> {
 
 /// Rendered combinations of one group of columns.
 pub(crate) struct Combinations {
-    keys: [u128; PLACES],
+    keys: [u64; PLACES],
     kinds: [Kind; PLACES],
     texts: [[u8; TEXT_BYTES]; PLACES],
 }
@@ -79,7 +79,7 @@ impl Combinations {
     /// Writes the fields of a row with their commas.
     #[inline(always)]
     pub(crate) fn put(&mut self, members: &[Member<'_>], row: usize, page: &mut Page<'_>) -> Result<(), Full> {
-        let key = members.iter().fold(0, |key, member| key << 16 | u128::from(member.number(row)));
+        let key = members.iter().fold(0, |key, member| key << 16 | u64::from(member.number(row)));
         let place = place_of(key);
         if self.keys[place] == key
             && let Kind::Short(length) = self.kinds[place]
@@ -92,7 +92,7 @@ impl Combinations {
     }
 
     #[inline(never)]
-    fn put_slowly(&mut self, members: &[Member<'_>], row: usize, key: u128, page: &mut Page<'_>) -> Result<(), Full> {
+    fn put_slowly(&mut self, members: &[Member<'_>], row: usize, key: u64, page: &mut Page<'_>) -> Result<(), Full> {
         let place = place_of(key);
         if self.keys[place] != key || self.kinds[place] == Kind::Unknown {
             self.keys[place] = key;
@@ -120,11 +120,10 @@ impl Combinations {
 }
 
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "halves of a number, and a number below 64")]
-fn place_of(key: u128) -> usize {
-    // The product's upper bits depend on every bit of both halves.
-    let folded = (key as u64) ^ ((key >> 64) as u64).rotate_left(29);
-    (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.ilog2())) as usize
+#[expect(clippy::cast_possible_truncation, reason = "a number below 64")]
+fn place_of(key: u64) -> usize {
+    // The product's upper bits depend on every bit of the key.
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.ilog2())) as usize
 }
 
 impl std::fmt::Debug for Combinations {

@@ -71,6 +71,7 @@ fn put_byte(byte: u8, escapes: &Escapes, out: &mut [u8]) -> usize {
 /// A byte of 1 for each byte of the block that is escaped, the first in the lowest bits.
 #[inline(always)]
 fn escaped_marks(block: &[u8; BLOCK]) -> u128 {
+    // Mapped as an array it becomes vector instructions; as a loop over two slices, half of it does not.
     u128::from_le_bytes(block.map(|byte| u8::from(!is_plain(byte))))
 }
 

@@ -8,15 +8,18 @@ use stocktake_core::{ISO_BYTES, Timestamp};
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Days that are remembered: more than a year, so that the days of a year do not meet in one place.
-const DAYS: usize = 512;
+/// Days that are remembered: the days of five years do not meet in one place, and all of them fill 32 KiB.
+const DAYS: usize = 2048;
+
+/// The number of a day in which no time lies that a report can spell.
+const NO_DAY: i32 = i32::MAX;
 
 /// Length of a date with the quote before it and the `T` after it.
 const DATE_BYTES: usize = 12;
 
 /// Fields of times, with the dates rendered lately.
 pub(crate) struct TimeFields {
-    days: [i64; DAYS],
+    /// A date each, followed by the number of its day in four bytes.
     dates: [[u8; 16]; DAYS],
 }
 
@@ -35,17 +38,19 @@ impl From<Full> for TimeFault {
 
 impl TimeFields {
     pub(crate) fn new() -> Self {
-        // No time lies in this day.
-        Self { days: [i64::MAX; DAYS], dates: [[0; 16]; DAYS] }
+        let mut date = [0; 16];
+        date[DATE_BYTES..].copy_from_slice(&NO_DAY.to_le_bytes());
+        Self { dates: [date; DAYS] }
     }
 
     /// Writes a time as a field with its comma.
     #[inline(always)]
     pub(crate) fn put(&mut self, ms: i64, page: &mut Page<'_>) -> Result<(), TimeFault> {
-        let day = ms.div_euclid(DAY_MS);
+        // Far beyond the years of reports the number of the day leaves its type.
+        let day = i32::try_from(ms.div_euclid(DAY_MS)).unwrap_or(NO_DAY);
         let ms_of_day = ms.rem_euclid(DAY_MS).unsigned_abs();
         let place = place_of(day);
-        if self.days[place] != day {
+        if self.dates[place][DATE_BYTES..] != day.to_le_bytes() || day == NO_DAY {
             self.render(ms, day, place)?;
         }
         let block = page.block::<32>()?;
@@ -66,21 +71,20 @@ impl TimeFields {
     }
 
     #[cold]
-    fn render(&mut self, ms: i64, day: i64, place: usize) -> Result<(), TimeFault> {
+    fn render(&mut self, ms: i64, day: i32, place: usize) -> Result<(), TimeFault> {
         let time = Timestamp::try_from_ms(ms).map_err(|_| TimeFault::OutOfRange)?;
         let mut iso = [0; ISO_BYTES];
         time.write_iso(&mut iso);
         self.dates[place][0] = b'"';
         self.dates[place][1..DATE_BYTES].copy_from_slice(&iso[..DATE_BYTES - 1]);
-        self.days[place] = day;
+        self.dates[place][DATE_BYTES..].copy_from_slice(&day.to_le_bytes());
         Ok(())
     }
 }
 
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "a remainder of 512")]
-fn place_of(day: i64) -> usize {
-    day.rem_euclid(DAYS as i64) as usize
+fn place_of(day: i32) -> usize {
+    (day.cast_unsigned() as usize) % DAYS
 }
 
 impl std::fmt::Debug for TimeFields {
@@ -115,7 +119,8 @@ mod tests {
     fn times_that_no_report_can_spell_are_refused() {
         let mut times = TimeFields::new();
         let mut out = [0; 40];
-        for ms in [i64::MIN, Timestamp::MIN.ms() - 1, Timestamp::MAX.ms() + 1, i64::MAX] {
+        let no_day = i64::from(NO_DAY) * DAY_MS;
+        for ms in [i64::MIN, Timestamp::MIN.ms() - 1, Timestamp::MAX.ms() + 1, no_day - 1, no_day, i64::MAX] {
             assert_eq!(times.put(ms, &mut Page::new(&mut out, 0)), Err(TimeFault::OutOfRange));
         }
     }
