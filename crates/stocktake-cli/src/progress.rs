@@ -44,9 +44,15 @@ impl Progress {
         Self { bar, counts }
     }
 
-    /// Says what is being done before rows are written; an empty text takes it back.
-    pub(crate) fn doing(&self, what: &'static str) {
+    /// Says what is being done before rows are written.
+    pub(crate) fn prepare(&self, what: &'static str) {
         self.bar.set_prefix(what);
+    }
+
+    /// Says that rows are written from now on.
+    pub(crate) fn begin(&self) {
+        self.bar.set_prefix("");
+        self.bar.reset_elapsed();
     }
 
     /// Writes a line to standard error without garbling the line that is drawn there.

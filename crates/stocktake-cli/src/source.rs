@@ -68,7 +68,7 @@ pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn O
             Box::new(listing(source.map_err(unreadable)?, args))
         }
         SourceText::ArrowFile(path) => Box::new(ArrowFileSource::try_open(path).map_err(unreadable)?),
-        SourceText::Synthetic(source) => Box::new(source.clone()),
+        SourceText::Synthetic(source) => source.clone(),
     })
 }
 

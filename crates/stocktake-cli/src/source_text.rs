@@ -15,7 +15,7 @@ pub(crate) enum SourceText {
     /// `arrow:FILE`.
     ArrowFile(PathBuf),
     /// `synthetic:rows=N,..`.
-    Synthetic(SyntheticSource),
+    Synthetic(Box<SyntheticSource>),
 }
 
 impl SourceText {
@@ -34,7 +34,7 @@ impl SourceText {
         }
         if let Some(parameters) = after(&text, "synthetic:") {
             let source = parameters.to_string_lossy().parse::<SyntheticSource>();
-            return source.map(Self::Synthetic).map_err(|error| error.to_string());
+            return source.map(|source| Self::Synthetic(Box::new(source))).map_err(|error| error.to_string());
         }
         directory(text).map(Self::Directory)
     }

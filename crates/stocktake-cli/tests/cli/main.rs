@@ -7,6 +7,8 @@
 //! - [`published`]: `verify` and `inspect` on reports, whole and harmed.
 //! - [`interrupts`]: signals in the middle of a run, and readers that go away.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which may fail anywhere")]
+
 mod arguments;
 mod bad_sources;
 mod destinations;
