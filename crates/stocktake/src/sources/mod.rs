@@ -18,6 +18,6 @@ pub use arrow_file::ArrowFileSource;
 #[cfg(feature = "directory")]
 pub use directory::{BadEntries, DirectorySource, ETagSource, Symlinks};
 #[cfg(feature = "ndjson")]
-pub use ndjson::NdjsonSource;
+pub use ndjson::{LINE_BYTES_MAX, NdjsonSource};
 pub use rows::{RowsSource, SortedRows};
-pub use synthetic::SyntheticSource;
+pub use synthetic::{SYNTHETIC_ROWS_MAX, SYNTHETIC_VERSIONS_MAX, SyntheticSource};
