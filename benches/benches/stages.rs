@@ -30,6 +30,14 @@ fn encode(criterion: &mut Criterion) {
         let source: SyntheticSource = text.parse().unwrap();
         let spec = spec(&source, versions).unwrap();
         let rows = RowChunk::new(batches(text).unwrap());
+        let encoder = CsvFormat::new(&bucket().unwrap(), spec.fields(), &CsvOptions::default()).encoder();
+        group.bench_function(format!("{name}/text alone"), |bencher| {
+            let mut text = Vec::new();
+            bencher.iter(|| {
+                text.clear();
+                encoder.write_text(black_box(&rows), &mut text)
+            });
+        });
         for level in [1, 3, 6] {
             let mut options = CsvOptions::default();
             options.level = level;

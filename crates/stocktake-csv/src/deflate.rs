@@ -86,3 +86,37 @@ impl fmt::Display for DeflateError {
         write!(f, "deflate failed: {}", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(deflater: &mut Deflater, text: &[u8]) -> Vec<u8> {
+        let mut deflated = Vec::new();
+        deflater.begin();
+        text.chunks(70_000).for_each(|piece| deflater.push(piece, &mut deflated).unwrap());
+        deflater.end(&mut deflated).unwrap();
+        deflated
+    }
+
+    #[test]
+    fn a_run_knows_nothing_of_runs_before_it_ended_or_given_up() {
+        let text: Vec<u8> = (0..300_000u32).map(|at| at.wrapping_mul(at >> 7).to_le_bytes()[1] | 64).collect();
+        for level in 1..=9 {
+            let expected = run(&mut Deflater::new(level), &text);
+            let mut used = Deflater::new(level);
+            run(&mut used, &text[5..]);
+            assert_eq!(run(&mut used, &text), expected, "level {level}");
+            used.begin();
+            used.push(&text[..100_000], &mut Vec::new()).unwrap();
+            assert_eq!(run(&mut used, &text), expected, "level {level}");
+        }
+    }
+
+    #[test]
+    fn every_run_ends_on_a_byte_with_the_mark_of_a_sync_flush() {
+        for text in [&b"a"[..], b"aaaaaaaaaaaaaaaaaaaaaaaaa", &[0; 70_000]] {
+            assert!(run(&mut Deflater::new(1), text).ends_with(&[0, 0, 0xff, 0xff]));
+        }
+    }
+}

@@ -162,20 +162,35 @@ impl CodeColumn {
         self.values.value(self.codes()[row])
     }
 
-    /// Sum of the lengths of values that differ from those of the row before.
-    pub(super) fn changed_bytes(&self, range: &Range<usize>, before: &str) -> u64 {
+    /// What the values of a range count: their length where they differ from the row before; where they repeat it, a
+    /// thirty-second of it, or all of it if they are long.
+    pub(super) fn counted_bytes(&self, range: &Range<usize>, before: &str) -> u64 {
         let codes = &self.codes()[range.clone()];
         let Some(first) = codes.first() else { return 0 };
         let length = |code: u16| self.values.value(code).len() as u64;
-        let mut total = if self.values.value(*first) == before { 0 } else { length(*first) };
+        let repeated = |code: u16| match length(code) {
+            length if length > REPEATED_BYTES_MAX => length,
+            length => length / REPEATED_PART,
+        };
+        let mut total = if self.values.value(*first) == before { repeated(*first) } else { length(*first) };
+        let short = self.values.longest() < REPEATED_PART;
         for pair in codes.windows(2) {
             if pair[0] != pair[1] {
                 total += length(pair[1]);
+            } else if !short {
+                total += repeated(pair[1]);
             }
         }
         total
     }
 }
+
+/// A repeated value up to this length is a match for a compressor that sees the last 32 KiB: thirteen of them, a key and
+/// two texts at their limits fit. Beyond it may be written out again.
+const REPEATED_BYTES_MAX: u64 = 1024;
+
+/// A match of DEFLATE stands for at most 258 bytes and takes up to about eight bytes of a run.
+const REPEATED_PART: u64 = 32;
 
 /// A column of booleans.
 #[derive(Clone, Debug)]

@@ -179,8 +179,9 @@ impl ObjectBatch {
 
     /// Raw size in bytes of a range of rows over `fields`, the measure by which chunks are cut.
     ///
-    /// A row counts the bytes of its texts, 8 for each number, 1 for each boolean, 2 for each few-valued field and the
-    /// length of its value where it differs from the row before. The size of a row depends on its values and those of
+    /// A row counts the bytes of its texts, 8 for each number, 1 for each boolean, and for each few-valued field 2 and
+    /// the length of its value where it differs from the row before; a value that repeats counts a thirty-second of its
+    /// length, or all of it beyond 1,024 bytes, because it is written out again. The size of a row depends on its values and those of
     /// the row before alone, never on the arrays that carry them; `before` is the row before the range's first, in this
     /// batch or the one before it.
     pub fn raw_bytes(&self, fields: FieldSet, range: Range<usize>, before: Option<(&Self, usize)>) -> u64 {
@@ -191,7 +192,7 @@ impl ObjectBatch {
                 (Some(Column::Text(text)), _) => text.text_bytes(&range),
                 (Some(Column::Code(codes)), _) => {
                     let previous = before.map_or("", |(batch, row)| batch.code_text(field, row));
-                    2 * rows + codes.changed_bytes(&range, previous)
+                    2 * rows + codes.counted_bytes(&range, previous)
                 }
                 (_, FieldType::Code) => {
                     // An absent value has no length, whatever stood in the row before.
