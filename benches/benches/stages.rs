@@ -30,7 +30,7 @@ fn encode(criterion: &mut Criterion) {
         let source: SyntheticSource = text.parse().unwrap();
         let spec = spec(&source, versions).unwrap();
         let rows = RowChunk::new(batches(text).unwrap());
-        let encoder = CsvFormat::new(&bucket().unwrap(), spec.fields(), &CsvOptions::default()).encoder();
+        let mut encoder = CsvFormat::new(&bucket().unwrap(), spec.fields(), &CsvOptions::default()).encoder();
         group.bench_function(format!("{name}/text alone"), |bencher| {
             let mut text = Vec::new();
             bencher.iter(|| {
