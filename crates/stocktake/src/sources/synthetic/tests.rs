@@ -170,6 +170,13 @@ fn a_lane_of_another_source_is_refused() {
 }
 
 #[test]
+fn the_conformance_suite_passes() {
+    for text in ["rows=0", "rows=1", "rows=2,versions=3", "rows=9000", "rows=9000,seed=3,versions=300"] {
+        stocktake_testkit::source::check_source(&source(text), "b").unwrap();
+    }
+}
+
+#[test]
 fn rows_have_what_the_source_provides_and_delete_markers_lack_what_they_lack() {
     for text in ["rows=60000", "rows=60000,versions=8"] {
         let source = source(text);
