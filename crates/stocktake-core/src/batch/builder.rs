@@ -160,6 +160,8 @@ impl ObjectBatchBuilder {
             self.fail(Field::Key, key, format!("a key has 1 to {KEY_BYTES_MAX} bytes, this one {}", key.len()));
         } else if self.rows >= BATCH_ROWS_MAX || self.whole.is_some() {
             self.fail(Field::Key, key, "the batch is full".to_owned());
+        } else if ArrayBuilder::len(&self.keys) != self.rows {
+            self.fail(Field::Key, key, "the row before it was not finished".to_owned());
         } else {
             self.keys.append_value(key);
             self.text_bytes += key.len();
@@ -182,10 +184,11 @@ impl ObjectBatchBuilder {
 
     /// Removes all rows and keeps interned values.
     pub fn clear(&mut self) {
-        if self.rows > 0 || self.whole.is_some() || self.error.is_some() {
-            self.error = None;
+        let unfinished = !ArrayBuilder::is_empty(&self.keys);
+        if self.rows > 0 || unfinished || self.whole.is_some() || self.error.is_some() {
             self.whole = None;
             drop(self.finish());
+            self.error = None;
         }
         self.origin = None;
     }
@@ -198,7 +201,9 @@ impl ObjectBatchBuilder {
                 None => whole,
             };
         }
-        let rows = self.rows;
+        // A row that was not finished has begun its columns: they are built to its end, and it is cut off.
+        let begun = ArrayBuilder::len(&self.keys) > self.rows || self.error.is_some();
+        let rows = self.rows + usize::from(begun);
         self.last = LastBatch {
             fields: FieldSet::EMPTY,
             rows,
@@ -240,16 +245,20 @@ impl ObjectBatchBuilder {
                 columns[field.index()] = Some(Column::Bool(BoolColumn(array)));
             }
         }
-        self.rows = 0;
-        self.text_bytes = 0;
         let batch = ObjectBatch { rows, columns, origin: self.origin.take() };
         self.last.fields = batch.fields();
-        batch
+        let finished = std::mem::take(&mut self.rows);
+        self.text_bytes = 0;
+        if begun { batch.slice(0..finished) } else { batch }
     }
 
     /// Makes room for as many rows and bytes as the batch before had, within what fills a batch.
     #[cold]
     fn reserve_as_last(&mut self) {
+        if !ArrayBuilder::is_empty(&self.keys) {
+            // The row before was not finished; its columns stay, and the mistake shows.
+            return;
+        }
         let last = &self.last;
         let rows = last.rows.min(BATCH_ROWS_TARGET);
         let text = |bytes: usize| StringBuilder::with_capacity(rows, (bytes + bytes / 8).min(BATCH_BYTES_TARGET));
@@ -645,6 +654,27 @@ mod tests {
         builder.clear();
         builder.row("k").finish().unwrap();
         assert_eq!(builder.finish().len(), 1);
+    }
+
+    #[test]
+    fn a_row_that_is_not_finished_fails_the_next() {
+        let mut builder = ObjectBatchBuilder::new(fields());
+        // Also where the batch before says how much room to make.
+        for _ in 0..2 {
+            let _unfinished = builder.row("a").size(1);
+            let error = builder.row("b").finish().unwrap_err();
+            assert_eq!(error.to_string(), "Key of key \"b\": the row before it was not finished");
+            builder.clear();
+            let _unfinished = builder.row("a").size(1).version("v", true, false);
+            builder.clear();
+            let _unfinished = builder.row("").size(1).version("v", true, false);
+            builder.clear();
+            builder.row("c").finish().unwrap();
+            let _unfinished = builder.row("d").size(1).version("v", true, false);
+            assert_eq!(builder.finish().len(), 1);
+            builder.row("c").e_tag("x").finish().unwrap();
+            assert_eq!(builder.finish().len(), 1);
+        }
     }
 
     #[test]
