@@ -19,7 +19,7 @@ use arrow_array::{
     builder::{ArrayBuilder, StringBuilder},
 };
 use arrow_buffer::{BooleanBufferBuilder, NullBufferBuilder};
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::RangeInclusive, sync::Arc};
 
 /// Most rows of a built batch. With interning tables begun anew at 4,096 values it keeps codes within 16 bits.
 pub const BATCH_ROWS_MAX: usize = 32_768;
@@ -49,6 +49,17 @@ pub struct ObjectBatchBuilder {
     whole: Option<ObjectBatch>,
     origin: Option<RowOrigin>,
     error: Option<RowError>,
+    last: LastBatch,
+}
+
+/// Sizes of the batch before: the next one is likely to need as much, and growing by and by would copy and fault pages.
+#[derive(Debug, Default)]
+struct LastBatch {
+    fields: FieldSet,
+    rows: usize,
+    key_bytes: usize,
+    version_id_bytes: usize,
+    e_tag_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -59,6 +70,8 @@ struct CodeBuilder {
 
 #[derive(Debug)]
 struct IntBuilder {
+    /// Values that the field may have.
+    range: RangeInclusive<i64>,
     values: Vec<i64>,
     present: NullBufferBuilder,
 }
@@ -88,6 +101,7 @@ impl ObjectBatchBuilder {
             whole: None,
             origin: None,
             error: None,
+            last: LastBatch::default(),
         };
         for field in fields.iter() {
             // At most 25 fields.
@@ -106,7 +120,8 @@ impl ObjectBatchBuilder {
                 }
                 FieldType::Int64 | FieldType::Int32 | FieldType::Timestamp => {
                     builder.code_slots[field.index()] = slot(builder.ints.len());
-                    builder.ints.push((field, IntBuilder { values: Vec::new(), present: NullBufferBuilder::new(0) }));
+                    let present = NullBufferBuilder::new(0);
+                    builder.ints.push((field, IntBuilder { range: int_range(field), values: Vec::new(), present }));
                 }
             }
         }
@@ -138,10 +153,15 @@ impl ObjectBatchBuilder {
     /// Mistakes are kept and reported by `finish`.
     #[inline]
     pub fn row(&mut self, key: &str) -> RowBuilder<'_> {
+        if self.rows == 0 {
+            self.reserve_as_last();
+        }
         if key.is_empty() || key.len() > KEY_BYTES_MAX {
             self.fail(Field::Key, key, format!("a key has 1 to {KEY_BYTES_MAX} bytes, this one {}", key.len()));
         } else if self.rows >= BATCH_ROWS_MAX || self.whole.is_some() {
             self.fail(Field::Key, key, "the batch is full".to_owned());
+        } else if ArrayBuilder::len(&self.keys) != self.rows {
+            self.fail(Field::Key, key, "the row before it was not finished".to_owned());
         } else {
             self.keys.append_value(key);
             self.text_bytes += key.len();
@@ -164,10 +184,11 @@ impl ObjectBatchBuilder {
 
     /// Removes all rows and keeps interned values.
     pub fn clear(&mut self) {
-        if self.rows > 0 || self.whole.is_some() || self.error.is_some() {
-            self.error = None;
+        let unfinished = !ArrayBuilder::is_empty(&self.keys);
+        if self.rows > 0 || unfinished || self.whole.is_some() || self.error.is_some() {
             self.whole = None;
             drop(self.finish());
+            self.error = None;
         }
         self.origin = None;
     }
@@ -180,7 +201,16 @@ impl ObjectBatchBuilder {
                 None => whole,
             };
         }
-        let rows = self.rows;
+        // A row that was not finished has begun its columns: they are built to its end, and it is cut off.
+        let begun = ArrayBuilder::len(&self.keys) > self.rows || self.error.is_some();
+        let rows = self.rows + usize::from(begun);
+        self.last = LastBatch {
+            fields: FieldSet::EMPTY,
+            rows,
+            key_bytes: self.keys.values_slice().len(),
+            version_id_bytes: self.version_id.values_slice().len(),
+            e_tag_bytes: self.e_tag.values_slice().len(),
+        };
         let mut columns = [const { None }; Field::COUNT];
         columns[Field::Key.index()] = Some(text_column(&mut self.keys, rows));
         for (field, builder) in [(Field::VersionId, &mut self.version_id), (Field::ETag, &mut self.e_tag)] {
@@ -215,9 +245,111 @@ impl ObjectBatchBuilder {
                 columns[field.index()] = Some(Column::Bool(BoolColumn(array)));
             }
         }
-        self.rows = 0;
+        let batch = ObjectBatch { rows, columns, origin: self.origin.take() };
+        self.last.fields = batch.fields();
+        let finished = std::mem::take(&mut self.rows);
         self.text_bytes = 0;
-        ObjectBatch { rows, columns, origin: self.origin.take() }
+        if begun { batch.slice(0..finished) } else { batch }
+    }
+
+    /// Makes room for as many rows and bytes as the batch before had, within what fills a batch.
+    #[cold]
+    fn reserve_as_last(&mut self) {
+        if !ArrayBuilder::is_empty(&self.keys) {
+            // The row before was not finished; its columns stay, and the mistake shows.
+            return;
+        }
+        let last = &self.last;
+        let rows = last.rows.min(BATCH_ROWS_TARGET);
+        let text = |bytes: usize| StringBuilder::with_capacity(rows, (bytes + bytes / 8).min(BATCH_BYTES_TARGET));
+        if last.key_bytes > 0 {
+            self.keys = text(last.key_bytes);
+        }
+        if last.version_id_bytes > 0 {
+            self.version_id = text(last.version_id_bytes);
+        }
+        if last.e_tag_bytes > 0 {
+            self.e_tag = text(last.e_tag_bytes);
+        }
+        for (_, builder) in self.codes.iter_mut().filter(|(field, _)| last.fields.contains(*field)) {
+            builder.codes.reserve(rows);
+        }
+        for (_, builder) in self.ints.iter_mut().filter(|(field, _)| last.fields.contains(*field)) {
+            builder.values.reserve(rows);
+        }
+        for (_, builder) in self.bools.iter_mut().filter(|(field, _)| last.fields.contains(*field)) {
+            builder.values.reserve(rows);
+        }
+    }
+
+    /// Sets a few-valued text behind rows that lack it, or keeps the mistake.
+    #[inline(never)]
+    fn set_code_slowly(&mut self, field: Field, text: &str) {
+        let rows = self.rows;
+        match self.codes.get_mut(usize::from(self.code_slots[field.index()])) {
+            Some((of, _)) if *of != field => self.fail_in_row(field, NO_TEXT.to_owned()),
+            None => self.fail_in_row(field, NO_TEXT.to_owned()),
+            Some(_) if text.len() > CODE_BYTES_MAX => self.fail_in_row(field, too_long(text, CODE_BYTES_MAX)),
+            Some((_, column)) if column.codes.len() > rows => self.fail_in_row(field, TWICE.to_owned()),
+            Some((_, column)) => {
+                let (code, grown) = column.interner.code(text);
+                column.codes.resize(rows, 0);
+                column.codes.push(code);
+                self.text_bytes += grown;
+            }
+        }
+    }
+
+    /// Sets an ETag or version id behind rows that lack it, or keeps the mistake.
+    #[inline(never)]
+    fn set_text_slowly(&mut self, field: Field, text: &str) {
+        let column = if field == Field::ETag { &mut self.e_tag } else { &mut self.version_id };
+        if ArrayBuilder::len(column) > self.rows {
+            self.fail_in_row(field, TWICE.to_owned());
+        } else if text.len() > TEXT_BYTES_MAX {
+            self.fail_in_row(field, too_long(text, TEXT_BYTES_MAX));
+        } else {
+            pad_text(column, self.rows);
+            column.append_value(text);
+            self.text_bytes += text.len();
+        }
+    }
+
+    /// Sets a boolean behind rows that lack it, or keeps the mistake.
+    #[inline(never)]
+    fn set_bool_slowly(&mut self, field: Field, value: bool) {
+        match self.bools.get_mut(usize::from(self.code_slots[field.index()])) {
+            Some((of, column)) if *of == field => {
+                let Some(missing) = self.rows.checked_sub(column.values.len()) else {
+                    return self.fail_in_row(field, TWICE.to_owned());
+                };
+                column.values.append_n(missing, false);
+                column.present.append_n_nulls(missing);
+                column.values.append(value);
+                column.present.append_non_null();
+            }
+            _ => self.fail_in_row(field, "is no boolean field".to_owned()),
+        }
+    }
+
+    /// Sets a number behind rows that lack it, or keeps the mistake.
+    #[inline(never)]
+    fn set_int_slowly(&mut self, field: Field, value: i64) {
+        if let Err(problem) = check_int(field, value) {
+            return self.fail_in_row(field, problem);
+        }
+        match self.ints.get_mut(usize::from(self.code_slots[field.index()])) {
+            Some((of, column)) if *of == field => {
+                let Some(missing) = self.rows.checked_sub(column.values.len()) else {
+                    return self.fail_in_row(field, TWICE.to_owned());
+                };
+                column.values.resize(self.rows, 0);
+                column.present.append_n_nulls(missing);
+                column.values.push(value);
+                column.present.append_non_null();
+            }
+            _ => self.fail_in_row(field, "is no number field".to_owned()),
+        }
     }
 
     #[cold]
@@ -254,6 +386,7 @@ pub struct RowBuilder<'a> {
     batch: &'a mut ObjectBatchBuilder,
 }
 
+// Generic setters are always in line: callers mostly name a field, and most of a setter is gone once it is known.
 impl RowBuilder<'_> {
     /// Sets the size in bytes.
     #[inline]
@@ -312,70 +445,53 @@ impl RowBuilder<'_> {
     }
 
     /// Sets a text field. The bucket is a constant of the report and not set here.
-    #[inline]
+    #[inline(always)]
     pub fn text(self, field: Field, text: &str) -> Self {
         let batch = &mut *self.batch;
         if !batch.fields.contains(field) || text.is_empty() {
             return self;
         }
+        // What most rows need stands in line; gaps and mistakes are left to functions of their own.
         let rows = batch.rows;
         let column = match field {
             Field::ETag => &mut batch.e_tag,
             Field::VersionId => &mut batch.version_id,
             _ => {
-                let slot = usize::from(batch.code_slots[field.index()]);
-                match batch.codes.get_mut(slot) {
-                    Some((of, _)) if *of != field => batch.fail_in_row(field, NO_TEXT.to_owned()),
-                    None => batch.fail_in_row(field, NO_TEXT.to_owned()),
-                    Some(_) if text.len() > CODE_BYTES_MAX => batch.fail_in_row(field, too_long(text, CODE_BYTES_MAX)),
-                    Some((_, column)) if column.codes.len() > rows => batch.fail_in_row(field, TWICE.to_owned()),
-                    Some((_, column)) => {
+                match batch.codes.get_mut(usize::from(batch.code_slots[field.index()])) {
+                    Some((of, column))
+                        if *of == field && column.codes.len() == rows && text.len() <= CODE_BYTES_MAX =>
+                    {
                         let (code, grown) = column.interner.code(text);
-                        column.codes.resize(rows, 0);
                         column.codes.push(code);
                         batch.text_bytes += grown;
                     }
+                    _ => batch.set_code_slowly(field, text),
                 }
                 return self;
             }
         };
-        let length = ArrayBuilder::len(column);
-        if length > rows || text.len() > TEXT_BYTES_MAX {
-            let problem = if length > rows { TWICE.to_owned() } else { too_long(text, TEXT_BYTES_MAX) };
-            batch.fail_in_row(field, problem);
-            return self;
+        if ArrayBuilder::len(column) == rows && text.len() <= TEXT_BYTES_MAX {
+            column.append_value(text);
+            batch.text_bytes += text.len();
+        } else {
+            batch.set_text_slowly(field, text);
         }
-        if length < rows {
-            pad_text(column, rows);
-        }
-        column.append_value(text);
-        batch.text_bytes += text.len();
         self
     }
 
     /// Sets a boolean field.
-    #[inline]
+    #[inline(always)]
     pub fn boolean(self, field: Field, value: bool) -> Self {
         let batch = &mut *self.batch;
         if !batch.fields.contains(field) {
             return self;
         }
-        let rows = batch.rows;
         match batch.bools.get_mut(usize::from(batch.code_slots[field.index()])) {
-            Some((of, column)) if *of == field => {
-                if column.values.len() > rows {
-                    batch.fail_in_row(field, TWICE.to_owned());
-                    return self;
-                }
-                let missing = rows - column.values.len();
-                if missing > 0 {
-                    column.values.append_n(missing, false);
-                    column.present.append_n_nulls(missing);
-                }
+            Some((of, column)) if *of == field && column.values.len() == batch.rows => {
                 column.values.append(value);
                 column.present.append_non_null();
             }
-            _ => batch.fail_in_row(field, "is no boolean field".to_owned()),
+            _ => batch.set_bool_slowly(field, value),
         }
         self
     }
@@ -383,32 +499,20 @@ impl RowBuilder<'_> {
     /// Sets a count, or a time in milliseconds since 1970-01-01 UTC.
     ///
     /// Sizes are not negative, times within the years 0000 to 9999, durations within 32 bits.
-    #[inline]
+    #[inline(always)]
     pub fn int(self, field: Field, value: i64) -> Self {
         let batch = &mut *self.batch;
         if !batch.fields.contains(field) {
             return self;
         }
-        if let Err(problem) = check_int(field, value) {
-            batch.fail_in_row(field, problem);
-            return self;
-        }
-        let rows = batch.rows;
         match batch.ints.get_mut(usize::from(batch.code_slots[field.index()])) {
-            Some((of, column)) if *of == field => {
-                if column.values.len() > rows {
-                    batch.fail_in_row(field, TWICE.to_owned());
-                    return self;
-                }
-                let missing = rows - column.values.len();
-                if missing > 0 {
-                    column.values.resize(rows, 0);
-                    column.present.append_n_nulls(missing);
-                }
+            Some((of, column))
+                if *of == field && column.values.len() == batch.rows && column.range.contains(&value) =>
+            {
                 column.values.push(value);
                 column.present.append_non_null();
             }
-            _ => batch.fail_in_row(field, "is no number field".to_owned()),
+            _ => batch.set_int_slowly(field, value),
         }
         self
     }
@@ -442,16 +546,22 @@ fn too_long(text: &str, bytes_max: usize) -> String {
     format!("a value of {} bytes; at most {bytes_max} are taken", text.len())
 }
 
+/// Numbers that a report can hold in a field.
+fn int_range(field: Field) -> RangeInclusive<i64> {
+    match field.field_type() {
+        FieldType::Int32 => 0..=i64::from(i32::MAX),
+        FieldType::Timestamp => Timestamp::MIN.ms()..=Timestamp::MAX.ms(),
+        _ => 0..=i64::MAX,
+    }
+}
+
 /// Checks that a report can hold a number in a field.
-#[inline]
 pub(crate) fn check_int(field: Field, value: i64) -> Result<(), String> {
     match field.field_type() {
-        FieldType::Int64 if value < 0 => Err(format!("is negative: {value}")),
-        FieldType::Int32 if !(0..=i64::from(i32::MAX)).contains(&value) => {
-            Err(format!("is not between 0 and 2147483647: {value}"))
-        }
+        _ if int_range(field).contains(&value) => Ok(()),
+        FieldType::Int32 => Err(format!("is not between 0 and 2147483647: {value}")),
         FieldType::Timestamp => Timestamp::try_from_ms(value).map(drop).map_err(|error| error.to_string()),
-        _ => Ok(()),
+        _ => Err(format!("is negative: {value}")),
     }
 }
 
@@ -544,6 +654,27 @@ mod tests {
         builder.clear();
         builder.row("k").finish().unwrap();
         assert_eq!(builder.finish().len(), 1);
+    }
+
+    #[test]
+    fn a_row_that_is_not_finished_fails_the_next() {
+        let mut builder = ObjectBatchBuilder::new(fields());
+        // Also where the batch before says how much room to make.
+        for _ in 0..2 {
+            let _unfinished = builder.row("a").size(1);
+            let error = builder.row("b").finish().unwrap_err();
+            assert_eq!(error.to_string(), "Key of key \"b\": the row before it was not finished");
+            builder.clear();
+            let _unfinished = builder.row("a").size(1).version("v", true, false);
+            builder.clear();
+            let _unfinished = builder.row("").size(1).version("v", true, false);
+            builder.clear();
+            builder.row("c").finish().unwrap();
+            let _unfinished = builder.row("d").size(1).version("v", true, false);
+            assert_eq!(builder.finish().len(), 1);
+            builder.row("c").e_tag("x").finish().unwrap();
+            assert_eq!(builder.finish().len(), 1);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Owners and access control lists: few, and each text made once.
 
-use super::random::{hex, mix};
+use super::random::{Seed, hex};
 
 /// Number of owners; most objects have the first.
 pub(super) const OWNERS: usize = 4;
@@ -15,10 +15,11 @@ pub(super) struct Grants {
 
 impl Grants {
     pub(super) fn new(seed: u64) -> Self {
-        let word = |at: u64| mix(seed ^ 0x94D0_49BB_1331_11EB, at ^ 0xBF58_476D_1CE4_E5B9);
+        let seed = Seed::new(seed);
+        let word = |at: u64| seed.bits(0x94D0_49BB_1331_11EB, at);
         let owners: [String; OWNERS] = std::array::from_fn(|owner| {
             let at = 4 * owner as u64;
-            let digits = [hex(word(at), word(at + 1)), hex(word(at + 2), word(at + 3))];
+            let digits = [at, at + 1, at + 2, at + 3].map(|at| hex(word(at)));
             digits.as_flattened().iter().map(|digit| char::from(*digit)).collect()
         });
         let lists = std::array::from_fn(|list| {

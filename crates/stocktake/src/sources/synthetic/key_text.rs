@@ -1,6 +1,6 @@
 //! A key as bytes that are written in place and read as text.
 
-use super::random::{decimal, hex};
+use super::random::decimal;
 
 /// Room for the longest key.
 const BYTES: usize = 144;
@@ -52,8 +52,9 @@ impl KeyText {
         self.length += text.len();
     }
 
+    /// Appends the last `N` decimal digits of a number below 100,000,000.
     pub(super) fn push_decimal<const N: usize>(&mut self, number: u64) {
-        decimal(self.at::<N>(self.length), number);
+        *self.at(self.length) = decimal::<N>(number);
         self.length += N;
     }
 
@@ -80,19 +81,18 @@ impl KeyText {
     }
 }
 
-/// Writes 128 bits in the form of a UUID.
+/// Writes 32 digits in the form of a UUID.
 #[inline]
-pub(super) fn uuid(text: &mut [u8; 36], high: u64, low: u64) {
-    let digits = hex(high, low);
-    text[..8].copy_from_slice(&digits[..8]);
+pub(super) fn uuid(text: &mut [u8; 36], high: [u8; 16], low: [u8; 16]) {
+    text[..8].copy_from_slice(&high[..8]);
     text[8] = b'-';
-    text[9..13].copy_from_slice(&digits[8..12]);
+    text[9..13].copy_from_slice(&high[8..12]);
     text[13] = b'-';
-    text[14..18].copy_from_slice(&digits[12..16]);
+    text[14..18].copy_from_slice(&high[12..]);
     text[18] = b'-';
-    text[19..23].copy_from_slice(&digits[16..20]);
+    text[19..23].copy_from_slice(&low[..4]);
     text[23] = b'-';
-    text[24..].copy_from_slice(&digits[20..]);
+    text[24..].copy_from_slice(&low[4..]);
 }
 
 #[cfg(test)]
@@ -109,7 +109,7 @@ mod tests {
         text.push_date("-", 364);
         text.close();
         assert_eq!(text.as_str(), "契2025-12-31");
-        uuid(text.at(0), 0x0123_4567_89AB_CDEF, 1);
+        uuid(text.at(0), *b"0123456789abcdef", *b"0000000000000001");
         text.truncate(36);
         text.close();
         assert_eq!(text.as_str(), "01234567-89ab-cdef-0000-000000000001");

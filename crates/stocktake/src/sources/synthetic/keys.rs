@@ -6,7 +6,7 @@
 
 use super::{
     key_text::{KeyText, uuid},
-    random::{Draw, Draws, below, decimal, hex, mix},
+    random::{Draw, Draws, Seed, below, decimal, hex, hex_shuffled},
     words::{CONTROLS, ENDINGS, TABLES, WORDS},
 };
 
@@ -44,7 +44,7 @@ const UPLOAD_NUMBERS: u64 = 10_000;
 /// All keys of a bucket.
 #[derive(Clone, Debug)]
 pub(super) struct Keys {
-    seed: u64,
+    seed: Seed,
     count: u64,
     sections: [Folders; SECTIONS.len()],
 }
@@ -82,7 +82,7 @@ impl Keys {
             share += percent;
             Folders::new(section, first, count * share / 100)
         });
-        Self { seed, count, sections }
+        Self { seed: Seed::new(seed), count, sections }
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -161,21 +161,22 @@ impl<'a> KeyWriter<'a> {
         let value = (key - self.leaf.first) * self.leaf.step + below(draws.bits(Draw::Stratum), self.leaf.step);
         let (text, tail) = (&mut self.text, self.tail);
         match self.leaf.section {
-            Section::Backups => decimal(text.at::<8>(tail), value),
-            Section::Tiles => decimal(text.at::<6>(tail), value),
+            Section::Backups => *text.at(tail) = decimal::<8>(value),
+            Section::Tiles => *text.at(tail) = decimal::<6>(value),
             Section::Images => {
-                let digits = hex(value, draws.bits(Draw::Name));
+                let digits = hex(value);
                 let text = text.at::<38>(tail);
                 text[..2].copy_from_slice(&digits[..2]);
                 text[3..5].copy_from_slice(&digits[2..4]);
-                text[6..].copy_from_slice(&digits);
+                text[6..22].copy_from_slice(&digits);
+                text[22..].copy_from_slice(&hex_shuffled(draws.bits(Draw::Name)));
             }
-            Section::Logs => uuid(text.at(tail), value, draws.bits(Draw::Name)),
+            Section::Logs => uuid(text.at(tail), hex(value), hex_shuffled(draws.bits(Draw::Name))),
             Section::Warehouse => {
                 let text = text.at::<45>(tail);
-                decimal(&mut text[..8], value);
+                text[..8].copy_from_slice(&decimal::<8>(value));
                 if let Some(text) = text.last_chunk_mut() {
-                    uuid(text, draws.bits(Draw::NameHigh), draws.bits(Draw::Name));
+                    uuid(text, hex_shuffled(draws.bits(Draw::NameHigh)), hex_shuffled(draws.bits(Draw::Name)));
                 }
             }
             Section::Uploads => self.write_upload(value, draws.bits(Draw::Name)),
@@ -200,7 +201,8 @@ impl<'a> KeyWriter<'a> {
 
     fn write_export(&mut self, value: u64, random: u64) {
         self.text.truncate(self.tail);
-        self.text.push_decimal::<10>(value);
+        self.text.push_decimal::<2>(value / 100_000_000);
+        self.text.push_decimal::<8>(value % 100_000_000);
         self.text.push(if random & 0x7F == 0 { item(&CONTROLS, random >> 8) } else { " " });
         self.text.push("& co, v");
         self.text.push_decimal::<2>(below(random, 50));
@@ -216,7 +218,7 @@ impl<'a> KeyWriter<'a> {
         };
         let (number, first, end) = folders.leaf(key);
         self.text.truncate(0);
-        let jitter = mix(self.keys.seed ^ 0x2545_F491_4F6C_DD1D, number ^ 0x9FB2_1C65_1E98_DF25);
+        let jitter = self.keys.seed.bits(0x2545_F491_4F6C_DD1D, number);
         let (space, written, rest) = self.write_folder(folders, number, end - first, jitter);
         self.tail = self.text.len();
         self.text.push(rest);
@@ -283,7 +285,9 @@ impl<'a> KeyWriter<'a> {
             Section::Uploads => {
                 let width = 10_000_000_000 / folders.leaves;
                 text.push("users/");
-                text.push_decimal::<10>(leaf * width + below(jitter, width));
+                let user = leaf * width + below(jitter, width);
+                text.push_decimal::<2>(user / 100_000_000);
+                text.push_decimal::<8>(user % 100_000_000);
                 text.push("/uploads/");
                 ((WORDS.len() * WORDS.len()) as u64 * UPLOAD_NUMBERS, None, "")
             }

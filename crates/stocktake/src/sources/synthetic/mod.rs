@@ -71,9 +71,10 @@ impl ObjectSource for SyntheticSource {
         let mut starts = vec![0];
         let mut writer = KeyWriter::new(&self.keys);
         let mut boundaries = Vec::new();
-        for lane in 1..u64::from(lanes.get()) {
+        let lanes = u64::from(lanes.get()).min(self.rows.max(1));
+        for lane in 1..lanes {
             // At most 10^13 rows in 2^32 lanes: the product wants more than 64 bits.
-            let row = u128::from(self.rows) * u128::from(lane) / u128::from(lanes.get());
+            let row = u128::from(self.rows) * u128::from(lane) / u128::from(lanes);
             let (key, version) = self.counts.locate(u64::try_from(row).unwrap_or(self.rows));
             let key = key + u64::from(version > 0);
             let start = self.counts.first_row(key);
@@ -83,9 +84,8 @@ impl ObjectSource for SyntheticSource {
             }
         }
         let ends = starts.iter().skip(1).chain([&self.rows]);
-        let tokens = starts.iter().zip(ends).map(|(start, end)| Some(format!("{start}..{end}"))).collect();
+        let tokens = starts.iter().zip(ends).map(|(start, end)| Some(self.token(*start, *end))).collect();
         Plan::split(self.to_string(), boundaries, tokens)
-            .map(|plan| plan.with_snapshot(self.parameters()))
             .map_err(|error| SourceError::new(SourceErrorKind::Order, error.to_string()))
     }
 
@@ -105,15 +105,20 @@ impl ObjectSource for SyntheticSource {
 }
 
 impl SyntheticSource {
-    /// The rows of a lane, as its token says; found by its keys if it has none.
+    /// What a plan notes of a lane: a lane of another bucket is known by it.
+    fn token(&self, start: u64, end: u64) -> String {
+        format!("{}:{start}..{end}", self.parameters())
+    }
+
+    /// The rows of a lane, found by its keys; its token, if it has one, must be this source's.
     fn lane_rows(&self, lane: &LaneDescriptor) -> Result<(u64, u64), SourceError> {
         let row =
             |boundary: &ObjectKey| self.counts.first_row(self.first_key(|key| key >= boundary.as_str())).min(self.rows);
         let rows = (lane.start.as_ref().map_or(0, row), lane.end.as_ref().map_or(self.rows, row));
         match &lane.token {
-            Some(token) if *token != format!("{}..{}", rows.0, rows.1) => {
-                Err(SourceError::malformed(format!("the rows {token:?} are not those of {self}"))
-                    .at(format!("lane {}", lane.index)))
+            Some(token) if *token != self.token(rows.0, rows.1) => {
+                let problem = format!("the plan's note `{token}` is not of {self}");
+                Err(SourceError::malformed(problem).at(format!("lane {}", lane.index)))
             }
             _ => Ok(rows),
         }

@@ -2,7 +2,7 @@
 
 use super::{
     keys::{Leaf, Section, YEAR_START_MS},
-    random::{Draw, Draws, below, hex},
+    random::{Draw, Draws, below, decimal, hex_shuffled},
 };
 
 pub(super) const DAY_MS: i64 = 86_400_000;
@@ -133,15 +133,15 @@ impl ETag {
 
     #[inline]
     pub(super) fn write(&mut self, draws: Draws, size: u64) -> &str {
-        let digits = hex(draws.bits(Draw::ETagHigh), draws.bits(Draw::ETagLow));
-        self.0[..32].copy_from_slice(&digits);
+        self.0[..16].copy_from_slice(&hex_shuffled(draws.bits(Draw::ETagHigh)));
+        self.0[16..32].copy_from_slice(&hex_shuffled(draws.bits(Draw::ETagLow)));
         let length = if is_multipart(size) { self.write_parts(size / PART_BYTES + 1) } else { 32 };
         ascii(&self.0[..length])
     }
 
     fn write_parts(&mut self, parts: u64) -> usize {
-        let mut digits = [0; 10];
-        super::random::decimal(&mut digits, parts);
+        // Sizes are below 2^33: at most 1,024 parts.
+        let digits = decimal::<8>(parts);
         let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
         let digits = &digits[zeros..];
         self.0[32] = b'-';

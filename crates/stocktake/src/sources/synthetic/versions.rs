@@ -3,7 +3,7 @@
 //! Keys stand in blocks. Every block has the same version counts in another order, so that a row's block is a division
 //! and its key within the block a short search.
 
-use super::random::{below, mix};
+use super::random::{Seed, below, mix};
 
 /// Keys of a block; a power of two.
 pub(super) const BLOCK_KEYS: usize = 256;
@@ -14,7 +14,7 @@ pub(super) type Block = [u32; BLOCK_KEYS];
 /// The version counts of all keys.
 #[derive(Clone, Debug)]
 pub(super) struct VersionCounts {
-    seed: u64,
+    seed: Seed,
     /// Counts of a block before they are put in its own order.
     counts: Box<Block>,
     block_rows: u64,
@@ -33,7 +33,7 @@ impl VersionCounts {
             }
         }
         let block_rows = counts.iter().map(|count| u64::from(*count)).sum();
-        Self { seed, counts, block_rows }
+        Self { seed: Seed::new(seed), counts, block_rows }
     }
 
     /// Number of keys that so many rows begin.
@@ -66,7 +66,7 @@ impl VersionCounts {
     pub(super) fn block(&self, number: u64) -> Block {
         let mut counts = *self.counts;
         if counts[0] > 1 {
-            let mut random = mix(self.seed ^ 0x5851_F42D_4C95_7F2D, number ^ 0x1405_7B7E_F767_814F);
+            let mut random = self.seed.bits(0x5851_F42D_4C95_7F2D, number);
             for last in (1..BLOCK_KEYS).rev() {
                 random = mix(random ^ 0x9E37_79B9_7F4A_7C15, 0xD134_2543_DE82_EF95);
                 // Below a length of 256.
