@@ -73,20 +73,20 @@ pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn O
 }
 
 /// A listing knows its fields by its first lines. What is asked for by name, and what tells current versions from
-/// others, is looked for in every line.
+/// others, is looked for in every line. Where nothing is asked for, a field that comes only later ends the run.
 fn listing(source: NdjsonSource, args: &GenerateArgs) -> NdjsonSource {
     let first_lines = source.provides();
-    let asked = match args.content.fields {
-        FieldSelection::All => Field::all().collect::<FieldSet>().difference(FieldSet::VERSION_FIELDS),
-        FieldSelection::Named(fields) => fields.difference(FieldSet::VERSION_FIELDS),
-        _ => FieldSet::EMPTY,
-    };
     let versioned = !first_lines.intersection(FieldSet::VERSION_FIELDS).is_empty();
     let versions = match args.content.versions {
         VersionsChoice::All if !versioned => FieldSet::EMPTY,
         VersionsChoice::All | VersionsChoice::Current => FieldSet::VERSION_FIELDS,
     };
-    source.with_fields(first_lines.union(asked).union(versions))
+    let others = |fields: FieldSet| fields.difference(FieldSet::VERSION_FIELDS);
+    match args.content.fields {
+        FieldSelection::All => source.with_more_fields(others(Field::all().collect()).union(versions)),
+        FieldSelection::Named(fields) => source.with_fields(first_lines.union(others(fields)).union(versions)),
+        _ => source.with_more_fields(versions),
+    }
 }
 
 fn directory(path: &Path, from: &FromArgs, to: &ToArgs, bucket: &BucketName) -> DirectorySource {

@@ -38,8 +38,9 @@ pub(super) struct Shared<'a, F: Format> {
     pub(super) published: Mutex<Vec<ReportKey>>,
 }
 
-/// Tickets ahead of the assembler. Memory bounds chunks already; this bounds the queue where chunks are tiny.
-const TICKETS_MAX: usize = 64;
+/// Chunks ahead of the assembler beyond one for each thread. Memory bounds chunks already; this keeps a destination that
+/// stalls from filling all of it with encoded chunks, so that a run's memory is the same for a few chunks and for many.
+const TICKETS_EXTRA: usize = 3;
 
 enum Ticket<C> {
     Chunk(ChunkTicket<C>),
@@ -65,7 +66,7 @@ pub(super) fn write<F: Format>(
     lane: &LaneDescriptor,
     jobs: &Sender<Job<F::Chunk>>,
 ) -> Result<Vec<CommittableShard>, GenerateError> {
-    let (tickets, queue) = bounded(TICKETS_MAX);
+    let (tickets, queue) = bounded(shared.execution.threads.get() + TICKETS_EXTRA);
     let skipped = Arc::new(SkipCount { entries: AtomicU64::new(0), execution: shared.execution.clone() });
     std::thread::scope(|scope| {
         let observer = Arc::clone(&skipped);

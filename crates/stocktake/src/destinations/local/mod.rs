@@ -149,7 +149,7 @@ impl Destination for LocalDestination {
         let file = self.stage(&target, key)?;
         let existing = attributes.existing;
         let folders = Arc::clone(&self.folders);
-        Ok(Box::new(StagedFile { file: Some(file), target, key: key.clone(), existing, folders }))
+        Ok(Box::new(StagedFile { file: Some(file), unsynced_bytes: 0, target, key: key.clone(), existing, folders }))
     }
 
     fn remove(&self, key: &ReportKey) -> Result<(), DestinationError> {

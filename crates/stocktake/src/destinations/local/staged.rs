@@ -16,10 +16,16 @@ use std::{
 use stocktake_core::{DestinationError, Existing, PendingObject, ReportKey};
 use tempfile::NamedTempFile;
 
+/// Bytes after which what was written is sent to the disk, so that publishing a large file does not wait for all of it
+/// at once while the run's memory fills.
+const SYNC_EVERY_BYTES: u64 = 16 << 20;
+
 /// A file under its hidden name; dropped, it is removed, and folders that were created for it with it.
 pub(super) struct StagedFile {
     /// None once it was published or given up.
     pub(super) file: Option<NamedTempFile>,
+    /// Bytes that were written since the last were sent to the disk.
+    pub(super) unsynced_bytes: u64,
     pub(super) target: PathBuf,
     pub(super) key: ReportKey,
     pub(super) existing: Existing,
@@ -31,6 +37,10 @@ impl StagedFile {
         self.file.as_mut().map(NamedTempFile::as_file_mut).ok_or_else(|| io::Error::other("the file is published"))
     }
 
+    fn write_fault(&self, source: io::Error) -> io::Error {
+        io::Error::new(source.kind(), WriteFault { target: self.target.clone(), source })
+    }
+
     fn io_fault(&self, what: &str, error: io::Error) -> DestinationError {
         DestinationError::io(&self.key, format!("{what} {}", self.target.display()), error)
     }
@@ -39,7 +49,13 @@ impl StagedFile {
 impl Write for StagedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file()?.write(bytes);
-        written.map_err(|source| io::Error::new(source.kind(), WriteFault { target: self.target.clone(), source }))
+        let written = written.map_err(|source| self.write_fault(source))?;
+        self.unsynced_bytes += written as u64;
+        if self.unsynced_bytes >= SYNC_EVERY_BYTES {
+            self.unsynced_bytes = 0;
+            self.file()?.sync_data().map_err(|source| self.write_fault(source))?;
+        }
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -133,6 +133,7 @@ fn files_and_folders_in_the_way_are_named() {
 fn a_full_disk_is_an_error_with_the_path() {
     let mut staged = StagedFile {
         file: None,
+        unsynced_bytes: 0,
         target: "/somewhere/a".into(),
         key: key("a"),
         existing: Existing::Refuse,

@@ -34,7 +34,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use stocktake_core::{
-    FieldSet, LaneDescriptor, ObjectKey, ObjectSource, ObjectStream, Plan, ReadContext, SourceError, SourceErrorKind,
+    Field, FieldSet, LaneDescriptor, ObjectKey, ObjectSource, ObjectStream, Plan, ReadContext, SourceError,
+    SourceErrorKind,
 };
 use stream::{LaneStream, Reading, window};
 
@@ -82,6 +83,8 @@ pub struct NdjsonSource {
     name: String,
     input: SourceInput,
     fields: FieldSet,
+    /// Fields whose values end the run, because the report would lose them in silence.
+    unexpected: FieldSet,
     piece_bytes: usize,
 }
 
@@ -123,7 +126,7 @@ impl NdjsonSource {
             Compression::Plain => SourceInput::Plain(PlainFile::try_new(file, name.as_str().into(), length_bytes)?),
             Compression::Gzip | Compression::Zstd => SourceInput::Compressed { file, length_bytes },
         };
-        Ok(Self { name, input, fields, piece_bytes: PIECE_BYTES })
+        Ok(Self { name, input, fields, unexpected: everything().difference(fields), piece_bytes: PIECE_BYTES })
     }
 
     /// A source that reads from `reader`, and can be opened once; `name` stands for it in messages.
@@ -138,16 +141,27 @@ impl NdjsonSource {
         let (front, fields) = peek::fields_used(&mut input, &name)?;
         input.put_back(front);
         let input = SourceInput::Once(Mutex::new(Some(Box::new(input))));
-        Ok(Self { name, input, fields, piece_bytes: PIECE_BYTES })
+        Ok(Self { name, input, fields, unexpected: everything().difference(fields), piece_bytes: PIECE_BYTES })
     }
 
     /// States the fields that the source provides, in place of those that its first lines have.
     ///
     /// For dumps in which a field comes only later. Bucket and key are always provided; fields that are not named here
-    /// are checked and left out.
+    /// are checked and left out, but for version fields, which would change what a row means: their values are refused.
+    ///
+    /// Where fields are not stated, a value of a field that none of the first lines has ends the run.
     #[must_use]
     pub fn with_fields(mut self, fields: FieldSet) -> Self {
         self.fields = fields.union(FieldSet::REQUIRED);
+        self.unexpected = FieldSet::VERSION_FIELDS.difference(fields);
+        self
+    }
+
+    /// Adds fields to those that the source provides; its other fields stay as they are.
+    #[must_use]
+    pub fn with_more_fields(mut self, fields: FieldSet) -> Self {
+        self.fields = self.fields.union(fields);
+        self.unexpected = self.unexpected.difference(fields);
         self
     }
 
@@ -171,6 +185,7 @@ impl NdjsonSource {
         let pieces = usize::try_from((left.end - left.start).div_ceil(piece_bytes)).unwrap_or(usize::MAX);
         Ok(Reading {
             name: self.name.clone(),
+            unexpected: self.unexpected,
             from_first_line: left.start == file.start,
             feed: Feed::Ranges { left, piece_bytes },
             file: Some(file.clone()),
@@ -188,6 +203,7 @@ impl NdjsonSource {
         let threads = context.threads.get();
         Ok(Reading {
             name: self.name.clone(),
+            unexpected: self.unexpected,
             from_first_line: true,
             feed: Feed::stream(input, self.piece_bytes, window(threads), context.clone())?,
             file: None,
@@ -240,6 +256,10 @@ impl std::fmt::Debug for NdjsonSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NdjsonSource").field("name", &self.name).field("fields", &self.fields).finish_non_exhaustive()
     }
+}
+
+fn everything() -> FieldSet {
+    Field::all().collect()
 }
 
 fn bytes_of(file: &Arc<File>, length_bytes: u64) -> Bytes {

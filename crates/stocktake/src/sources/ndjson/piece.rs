@@ -6,7 +6,7 @@ use super::{
     row::RowReader,
 };
 use memchr::memchr;
-use stocktake_core::{BucketName, Field, ObjectBatch, ObjectBatchBuilder, ReadContext, RowOrigin};
+use stocktake_core::{BucketName, Field, FieldSet, ObjectBatch, ObjectBatchBuilder, ReadContext, RowOrigin};
 
 /// Parses pieces; kept over pieces by one thread, so that buffers and the codes of few-valued fields last.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub(super) struct PieceParser {
     row: RowReader,
     batch: ObjectBatchBuilder,
     bucket: BucketName,
+    unexpected: FieldSet,
 }
 
 /// What a piece holds: rows up to its end, or up to a mistake.
@@ -28,8 +29,10 @@ pub(super) struct Rows {
 }
 
 impl PieceParser {
-    pub(super) fn new(context: &ReadContext) -> Self {
-        Self { row: RowReader::new(), batch: ObjectBatchBuilder::new(context.fields), bucket: context.bucket.clone() }
+    /// A parser that refuses values of the fields `unexpected`.
+    pub(super) fn new(context: &ReadContext, unexpected: FieldSet) -> Self {
+        let batch = ObjectBatchBuilder::new(context.fields);
+        Self { row: RowReader::new(), batch, bucket: context.bucket.clone(), unexpected }
     }
 
     /// Parses a piece; only its last line may lack its end.
@@ -39,6 +42,11 @@ impl PieceParser {
         let mut skipped = Vec::new();
         let (lines, fault) = each_line(bytes, |Line { number, text: line, .. }| {
             self.row.read(line)?;
+            if let Some(field) = self.row.value_among(self.unexpected) {
+                let problem =
+                    format!("`{field}` has a value here and in none of the first lines; name the fields of the report");
+                return Err(self.row.fault(field, problem).with_key(self.row.key(line)));
+            }
             if let Some(bucket) = self.row.text(Field::Bucket, line)
                 && bucket != self.bucket.as_str()
             {

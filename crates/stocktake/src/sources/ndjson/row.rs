@@ -68,6 +68,14 @@ impl RowReader {
         self.seen
     }
 
+    /// The first of these fields that has a value in the row.
+    pub(super) fn value_among(&self, fields: FieldSet) -> Option<Field> {
+        if self.seen.intersection(fields).is_empty() {
+            return None;
+        }
+        self.present.iter().copied().find(|field| fields.contains(*field))
+    }
+
     /// The text of a field, if it is one and present.
     pub(super) fn text<'a>(&'a self, field: Field, line: &'a str) -> Option<&'a str> {
         match &self.values[field.index()] {

@@ -9,7 +9,9 @@ use super::{
 };
 use crate::sources::ordered::OrderedPool;
 use std::collections::VecDeque;
-use stocktake_core::{ObjectBatch, ObjectBatchBuilder, ObjectKey, ObjectStream, ReadContext, RowOrigin, SourceError};
+use stocktake_core::{
+    FieldSet, ObjectBatch, ObjectBatchBuilder, ObjectKey, ObjectStream, ReadContext, RowOrigin, SourceError,
+};
 
 /// Pieces under way beyond one for each thread, so that threads have work while results are taken.
 const WINDOW_EXTRA: usize = 2;
@@ -24,6 +26,8 @@ const RELATIVE_LINE: &str = "relative line";
 pub(super) struct Reading {
     /// The input, in messages.
     pub(super) name: String,
+    /// Fields whose values end the run.
+    pub(super) unexpected: FieldSet,
     pub(super) feed: Feed,
     /// The file that ranges are of.
     pub(super) file: Option<PlainFile>,
@@ -73,7 +77,7 @@ impl LaneStream {
         let threads = reading.threads;
         let make_worker = || {
             let (context, file) = (context.clone(), reading.file.clone());
-            let (mut parser, mut buffer) = (PieceParser::new(&context), Vec::new());
+            let (mut parser, mut buffer) = (PieceParser::new(&context, reading.unexpected), Vec::new());
             move |job| {
                 if context.cancel.is_cancelled() {
                     return Parsed { rows: Err(SourceError::cancelled()), offset: 0, spent: None };

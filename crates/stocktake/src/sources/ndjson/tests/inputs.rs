@@ -170,8 +170,13 @@ fn the_first_lines_say_what_is_provided() {
     let file = file_of(text.as_bytes());
     let source = NdjsonSource::try_open(file.path()).unwrap();
     assert_eq!(source.provides(), FieldSet::REQUIRED.with(Field::Size).with(Field::IsLatest));
-    // A field that comes later is read if it is asked for.
-    assert_eq!(read_whole(&source, &context()).unwrap().last().unwrap().1[&Field::ETag], "e");
+    // A field that comes only later is not lost in silence; it is read if it is asked for, and left out if others are.
+    let error = read_whole(&source, &context()).unwrap_err();
+    assert!(error.to_string().contains("line 2003, column 20: `ETag` has a value here"), "{error}");
+    let more = NdjsonSource::try_open(file.path()).unwrap().with_more_fields(FieldSet::EMPTY.with(Field::ETag));
+    assert_eq!(read_whole(&more, &context()).unwrap().last().unwrap().1[&Field::ETag], "e");
+    let others = NdjsonSource::try_open(file.path()).unwrap().with_fields(FieldSet::REQUIRED);
+    assert_eq!(read_whole(&others, &context()).unwrap().len(), 2003);
     let source = source.with_fields(FieldSet::EMPTY.with(Field::ETag));
     assert_eq!(source.provides(), FieldSet::REQUIRED.with(Field::ETag));
     let mut narrow = context();

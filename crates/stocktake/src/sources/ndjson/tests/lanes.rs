@@ -11,7 +11,7 @@ fn values(rows: Vec<(u64, Row)>) -> Vec<Row> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(120))]
 
     #[test]
     fn lanes_join_to_the_whole(

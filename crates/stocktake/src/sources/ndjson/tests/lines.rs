@@ -129,7 +129,7 @@ const SNIPPETS: &[&str] = &[
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn lines_are_read_as_serde_json_reads_them(rows in rows(), seed in any::<u64>()) {
