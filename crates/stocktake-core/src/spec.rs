@@ -81,7 +81,7 @@ impl FormatOptions {
 
     fn chunk_bytes_default(&self) -> u64 {
         match self {
-            Self::Csv(_) => 8 << 20,
+            Self::Csv(_) => 4 << 20,
         }
     }
 
@@ -403,7 +403,7 @@ impl ReportSpecBuilder {
         self
     }
 
-    /// Sets the most raw bytes of a chunk, 1 to 256 MiB. Default: 8 MiB for CSV.
+    /// Sets the most raw bytes of a chunk, 1 to 256 MiB. Default: 4 MiB for CSV.
     #[must_use]
     pub fn with_chunk_bytes(mut self, bytes: u64) -> Self {
         self.0.chunk_bytes = bytes;

@@ -30,6 +30,9 @@ pub const TEXT_BYTES_MAX: usize = 1024;
 /// A built batch is full at so many rows: large enough to make per-batch work negligible, small enough for a cache.
 const BATCH_ROWS_TARGET: usize = 8192;
 
+/// Room for texts is made in steps of this.
+const ROOM_STEP_BYTES: usize = 128 << 10;
+
 /// A built batch is full at so many bytes of texts, which bounds what a reader holds ahead.
 const BATCH_BYTES_TARGET: usize = 2 << 20;
 
@@ -261,7 +264,12 @@ impl ObjectBatchBuilder {
         }
         let last = &self.last;
         let rows = last.rows.min(BATCH_ROWS_TARGET);
-        let text = |bytes: usize| StringBuilder::with_capacity(rows, (bytes + bytes / 8).min(BATCH_BYTES_TARGET));
+        // Batches of a stream are of about one size: room in whole steps is used again by the allocator as it is, where room
+        // of ever other sizes would leave gaps that add up over a long run.
+        let steps = |bytes: usize| bytes.next_power_of_two().min(bytes.next_multiple_of(ROOM_STEP_BYTES));
+        let text = |bytes: usize| {
+            StringBuilder::with_capacity(BATCH_ROWS_TARGET, steps(bytes + bytes / 8).min(BATCH_BYTES_TARGET))
+        };
         if last.key_bytes > 0 {
             self.keys = text(last.key_bytes);
         }

@@ -179,6 +179,9 @@ fn check_memory(spec: &ReportSpec, execution: &Execution) -> Result<u64, Generat
     checked.map_err(|error| GenerateError::caused(GenerateErrorKind::Invalid, "the memory limit cannot be kept", error))
 }
 
+/// Chunks that wait for a worker.
+const JOBS_WAITING_MAX: usize = 1;
+
 /// Private memory of a lane beyond its chunks: read-ahead of its source. The first lane's is in the fixed part.
 const LANE_MEMORY_BYTES: u64 = 6 << 20;
 
@@ -237,8 +240,8 @@ fn run<F: Format>(
     threads: usize,
     at_once: usize,
 ) -> Result<Vec<CommittableShard>, GenerateError> {
-    // Permits bound the jobs: each holds one.
-    let (jobs, queue) = crossbeam_channel::unbounded();
+    // One chunk waits for a worker beside those that are encoded: more would hold rows without being of use.
+    let (jobs, queue) = crossbeam_channel::bounded(JOBS_WAITING_MAX);
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
     let run_lanes = |jobs: crossbeam_channel::Sender<_>| {
