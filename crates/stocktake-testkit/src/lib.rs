@@ -5,6 +5,6 @@
 //! - [`properties`]: what holds for any input, as functions of bytes.
 
 pub mod destination;
-
+pub mod properties;
 pub mod rows;
 pub mod source;
