@@ -145,6 +145,12 @@ pub fn every_field() -> FieldSet {
     Field::all().collect()
 }
 
+/// The text up to `bytes`, or up to the character that stands there.
+pub(crate) fn cut(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
+}
+
 /// True once in `times`, and false when the data are used up, so that what is rare stays so.
 fn one_in(times: u8, u: &mut Unstructured<'_>) -> arbitrary::Result<bool> {
     Ok(u.int_in_range(1..=times)? == times)

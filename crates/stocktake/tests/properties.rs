@@ -1,4 +1,5 @@
 //! The testkit's properties on random data, on the seeds of the fuzz targets, and on data that once went wrong.
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test, in its helpers too")]
 
 use proptest::{
     collection::vec,

@@ -1,6 +1,6 @@
 //! A report to be made: rows, what the source says of itself, and a spec whose limits are small enough to matter.
 
-use crate::rows::{Row, arbitrary_rows, every_field};
+use crate::rows::{Row, arbitrary_rows, cut, every_field};
 use arbitrary::{Result, Unstructured};
 use stocktake_core::{
     BucketName, CHUNK_BYTES_MIN, ConfigurationId, CsvOptions, Field, FieldSet, FormatOptions, KeyEncoding, NullVersion,
@@ -40,7 +40,7 @@ pub(super) fn arbitrary_setup(u: &mut Unstructured<'_>) -> Result<std::result::R
     let prefix_of: u8 = u.arbitrary()?;
     let rows = arbitrary_rows(u)?;
     let prefix = match rows.get(usize::from(prefix_of) * 2) {
-        Some(row) if prefix_of % 4 == 3 => &row.key()[..row.key().floor_char_boundary(row.key().len() / 2)],
+        Some(row) if prefix_of % 4 == 3 => cut(row.key(), row.key().len() / 2),
         _ => "",
     };
     let spec = || -> std::result::Result<ReportSpec, String> {

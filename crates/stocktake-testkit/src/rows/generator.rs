@@ -2,7 +2,7 @@
 //!
 //! Any bytes make rows, and more bytes make more of them, so that a fuzzer has something to take hold of.
 
-use super::{Row, Value, one_in};
+use super::{Row, Value, cut, one_in};
 use arbitrary::{Result, Unstructured};
 use std::collections::BTreeSet;
 use stocktake_core::{CODE_BYTES_MAX, Field, FieldSet, FieldType, KEY_BYTES_MAX, TEXT_BYTES_MAX, Timestamp};
@@ -212,11 +212,6 @@ fn value(u: &mut Unstructured<'_>, field: Field) -> Result<Value> {
     })
 }
 
-/// The text up to `bytes`, or up to the character that stands there.
-fn cut(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,7 +222,7 @@ mod tests {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            (state >> 32) as u8
+            state.to_le_bytes()[4]
         };
         (0..length).map(|_| next()).collect()
     }

@@ -65,7 +65,8 @@ fn json_text(text: &str, u: &mut Unstructured<'_>) -> Result<String> {
     let freely = one_in(6, u)?;
     for c in text.chars() {
         let must = c < ' ' || matches!(c, '"' | '\\');
-        if !must && !(freely && one_in(4, u)?) {
+        let escaped = must || (freely && one_in(4, u)?);
+        if !escaped {
             json.push(c);
             continue;
         }
