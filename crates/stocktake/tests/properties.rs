@@ -40,7 +40,7 @@ fn csv_round_trip() {
 
 #[test]
 fn ndjson_matches_serde() {
-    check(property("ndjson_matches_serde"), 256);
+    check(property("ndjson_matches_serde"), 1024);
 }
 
 #[test]

@@ -114,9 +114,15 @@ fn spoiled(u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
     }
     for (at, removed, snippet) in edits {
         let at = usize::from(at) % (dump.len() + 1);
-        let end = (at + usize::from(removed % 4)).min(dump.len());
-        // Bytes, not characters: half of one may be left.
-        let snippet = SNIPPETS.get(usize::from(snippet)).copied().unwrap_or("");
+        let found =
+            |from: usize, ends: &[u8]| dump[from..].iter().position(|byte| ends.contains(byte)).map(|at| from + at);
+        let (at, end) = match found(at, b":").and_then(|colon| Some((colon + 1, found(colon, b",}\n")?))) {
+            // A whole value, most of the time.
+            Some((at, end)) if removed >= 128 => (at, end),
+            // Bytes, not characters: half of one may be left.
+            _ => (at, (at + usize::from(removed % 4)).min(dump.len())),
+        };
+        let snippet = SNIPPETS.get(usize::from(snippet) % (SNIPPETS.len() + 1)).copied().unwrap_or("");
         dump.splice(at..end, snippet.bytes());
     }
     Ok(dump)

@@ -14,7 +14,9 @@ use stocktake_core::{
 /// If a value is another one after it was written and read again, or a name climbs out of its folder.
 pub fn texts_do_not_panic(bytes: &[u8]) -> Result<(), String> {
     manifest(bytes)?;
+    manifest_with(&String::from_utf8_lossy(bytes))?;
     receipts(bytes)?;
+    bytes.first_chunk().map_or(Ok(()), |ms| time_of(i64::from_le_bytes(*ms)))?;
     if let Some(plan) = json_identity::<Plan>(bytes)? {
         plan.digest();
     }
@@ -36,6 +38,18 @@ fn manifest(bytes: &[u8]) -> Result<(), String> {
     let again = Manifest::parse(text.as_bytes()).map_err(|error| fault("the text of a manifest")(&error))?;
     same("a manifest", &again, &manifest)?;
     same("the text of a manifest", &again.to_text(), &text)
+}
+
+/// A manifest with the text in every place that takes one.
+fn manifest_with(text: &str) -> Result<(), String> {
+    let file = serde_json::json!({ "key": text, "size": text.len(), "MD5checksum": text });
+    let made = serde_json::json!({
+        "sourceBucket": text, "destinationBucket": text, "version": text, "creationTimestamp": text,
+        "fileFormat": "ORC", "fileSchema": text, "files": [file, file], "unknown": text,
+    });
+    let made = made.to_string();
+    Manifest::parse(made.as_bytes()).map_err(|error| fault(&made)(&error))?;
+    manifest(made.as_bytes())
 }
 
 fn receipts(bytes: &[u8]) -> Result<(), String> {
@@ -78,6 +92,13 @@ fn report_spec(spec: &ReportSpec) {
     for limit in [0, spec.memory_floor(), u64::MAX] {
         let _ = spec.chunk_budget_bytes(limit);
     }
+}
+
+/// A time of this many milliseconds, cut to the years that there are.
+fn time_of(ms: i64) -> Result<(), String> {
+    let years = Timestamp::MAX.ms() - Timestamp::MIN.ms() + 1;
+    let time = Timestamp::try_from_ms(Timestamp::MIN.ms() + ms.rem_euclid(years));
+    timestamp(&time.map_err(|error| fault("a time")(&error))?.to_string())
 }
 
 fn timestamp(text: &str) -> Result<(), String> {
