@@ -1,7 +1,10 @@
 //! Generators, properties and conformance suites: one property, driven by tests and by fuzz targets alike.
+//!
+//! - [`rows`]: rows as plain values, and the generator of valid, odd ones.
+//! - [`source`]: a source over rows, and what every source must do. [`destination`]: the same for destinations.
+//! - [`properties`]: what holds for any input, as functions of bytes.
 
 pub mod destination;
-pub mod generate;
-pub mod memory;
+pub mod properties;
 pub mod rows;
 pub mod source;

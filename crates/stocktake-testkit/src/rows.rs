@@ -1,200 +1,157 @@
-//! Rows as owned values, to compare what went in with what came out.
+//! Rows as plain values: what generators make, what goes into batches, and what is read back to be compared.
 //!
-//! A row has a value or none for each field, whatever kind of column carries it. It does not know the report's rules.
+//! A row knows its key and the values that are not absent. It does not know a report: what of it belongs into one is for
+//! a property to say.
 
-use std::fmt;
-use stocktake_core::{BATCH_ROWS_MAX, Column, Field, FieldSet, FieldType, ObjectBatch, ObjectBatchBuilder};
+mod arrow;
+mod generator;
+mod ndjson;
+mod slicing;
 
-/// One object, version or delete marker.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The object key.
-    pub key: String,
-    values: Vec<Option<Value>>,
-}
+pub use arrow::arrow_file;
+pub use generator::{ROWS_MAX, arbitrary_rows};
+pub use ndjson::{arbitrary_line, json_line};
+pub use slicing::{Slicing, to_batches};
 
-/// What a field holds in a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use arbitrary::Unstructured;
+use std::collections::BTreeMap;
+use stocktake_core::{Column, Field, FieldSet, FieldType, ObjectBatch, ObjectBatchBuilder, RowError, Timestamp};
+
+/// A value of a row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
-    /// Text, not empty.
+    /// Of a text or few-valued field; not empty, for an empty text is an absent one.
     Text(String),
-    /// A boolean.
+    /// Of a yes-or-no field.
     Bool(bool),
-    /// A count, or a time in milliseconds since 1970-01-01 UTC.
+    /// A count, or milliseconds since 1970-01-01 UTC.
     Int(i64),
 }
 
+/// A row: its key, and every other value that is not absent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    key: String,
+    values: BTreeMap<Field, Value>,
+}
+
 impl Row {
-    /// A row in which every field but the key is absent.
+    /// A row of which only the key is known.
     pub fn new(key: impl Into<String>) -> Self {
-        Self { key: key.into(), values: vec![None; Field::COUNT] }
+        Self { key: key.into(), values: BTreeMap::new() }
     }
 
-    /// The row with a value; an empty text makes the field absent.
+    /// The row with a value; an empty text makes the field absent. Bucket and key are no values.
     #[must_use]
-    pub fn with(mut self, field: Field, value: impl Into<Value>) -> Self {
-        self.set(field, Some(value.into()));
+    pub fn with(mut self, field: Field, value: Value) -> Self {
+        self.set(field, value);
         self
     }
 
-    /// Sets or removes a value; an empty text is no value.
-    pub fn set(&mut self, field: Field, value: Option<Value>) {
-        self.values[field.index()] = value.filter(|value| *value != Value::Text(String::new()));
+    /// Sets a value; an empty text makes the field absent. Bucket and key are no values.
+    pub fn set(&mut self, field: Field, value: Value) {
+        let absent = matches!(&value, Value::Text(text) if text.is_empty());
+        if absent || FieldSet::REQUIRED.contains(field) {
+            self.values.remove(&field);
+        } else {
+            self.values.insert(field, value);
+        }
     }
 
-    /// The value of a field other than bucket and key.
+    /// The key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The value of a field, if it is not absent.
     pub fn value(&self, field: Field) -> Option<&Value> {
-        self.values[field.index()].as_ref()
+        self.values.get(&field)
     }
 
-    /// The text of a field; empty if it is absent or no text.
-    pub fn text(&self, field: Field) -> &str {
-        match self.value(field) {
-            Some(Value::Text(text)) => text,
+    /// The values in file order.
+    pub fn values(&self) -> impl Iterator<Item = (Field, &Value)> {
+        self.values.iter().map(|(field, value)| (*field, value))
+    }
+
+    /// The version id; empty for the null version.
+    pub fn version_id(&self) -> &str {
+        match self.value(Field::VersionId) {
+            Some(Value::Text(id)) => id,
             _ => "",
         }
     }
 
-    /// Fields that have a value, and the key.
-    pub fn fields(&self) -> FieldSet {
-        Field::all().filter(|field| self.value(*field).is_some()).collect::<FieldSet>().with(Field::Key)
+    /// Whether the row stands for a key's current object: the latest version, which is no delete marker. A row that says
+    /// nothing of versions does.
+    pub fn is_current(&self) -> bool {
+        self.value(Field::IsLatest) != Some(&Value::Bool(false))
+            && self.value(Field::IsDeleteMarker) != Some(&Value::Bool(true))
     }
 
-    /// The row with only the values of `fields`, and the key.
+    /// The row without the values of other fields.
     #[must_use]
     pub fn project(mut self, fields: FieldSet) -> Self {
-        for field in Field::all().filter(|field| !fields.contains(*field)) {
-            self.values[field.index()] = None;
-        }
+        self.values.retain(|field, _| fields.contains(*field));
         self
     }
 
-    /// The row at a place of a batch.
+    /// A field's text as reports spell it, keys without their encoding; empty if absent.
+    pub fn text(&self, field: Field) -> String {
+        match self.value(field) {
+            _ if field == Field::Key => self.key.clone(),
+            None => String::new(),
+            Some(Value::Text(text)) => text.clone(),
+            Some(Value::Bool(value)) => value.to_string(),
+            Some(Value::Int(ms)) if field.field_type() == FieldType::Timestamp => {
+                Timestamp::try_from_ms(*ms).map_or_else(|error| error.to_string(), |time| time.to_string())
+            }
+            Some(Value::Int(number)) => number.to_string(),
+        }
+    }
+
+    /// Appends the row to a batch, which takes of it what its fields ask for.
     ///
-    /// # Panics
-    /// If `row` is out of range.
-    pub fn of_batch(batch: &ObjectBatch, row: usize) -> Self {
-        let mut this = Self::new(batch.key(row));
-        for field in Field::all().filter(|field| *field != Field::Key) {
-            let value = match batch.column(field) {
-                Some(Column::Text(column)) => Some(Value::from(column.value(row))),
-                Some(Column::Code(column)) => Some(Value::from(column.value(row))),
-                Some(Column::Bool(column)) => column.value(row).map(Value::Bool),
-                Some(Column::Int(column)) => column.value(row).map(Value::Int),
-                _ => None,
-            };
-            this.set(field, value);
-        }
-        this
-    }
-
-    /// Adds the row to a batch.
-    ///
-    /// # Panics
-    /// If a value has not its field's kind, or a report cannot hold it.
-    pub fn add_to(&self, batch: &mut ObjectBatchBuilder) {
-        let mut row = batch.row(&self.key);
-        for field in Field::all() {
-            row = match (self.value(field), field.field_type()) {
-                (None, _) => row,
-                (Some(Value::Text(text)), FieldType::Text | FieldType::Code) => row.text(field, text),
-                (Some(Value::Bool(value)), FieldType::Boolean) => row.boolean(field, *value),
-                (Some(Value::Int(value)), FieldType::Int64 | FieldType::Int32 | FieldType::Timestamp) => {
-                    row.int(field, *value)
-                }
-                (Some(value), _) => panic!("{field} cannot hold {value:?}"),
-            };
-        }
-        if let Err(error) = row.finish() {
-            panic!("a row that a report cannot hold: {error}");
-        }
+    /// # Errors
+    /// If a report cannot hold the row, or the batch is full.
+    pub fn push(&self, batch: &mut ObjectBatchBuilder) -> Result<(), RowError> {
+        let begun = batch.row(&self.key);
+        let set = self.values().fold(begun, |row, (field, value)| match value {
+            Value::Text(text) => row.text(field, text),
+            Value::Bool(value) => row.boolean(field, *value),
+            Value::Int(number) => row.int(field, *number),
+        });
+        set.finish()
     }
 }
 
-impl fmt::Debug for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut map = f.debug_map();
-        map.entry(&Field::Key, &self.key);
-        for field in Field::all() {
-            match self.value(field) {
-                Some(Value::Text(text)) => map.entry(&field, text),
-                Some(Value::Bool(value)) => map.entry(&field, value),
-                Some(Value::Int(value)) => map.entry(&field, value),
-                None => &mut map,
-            };
-        }
-        map.finish()
-    }
+/// The rows of a batch.
+pub fn rows_of(batch: &ObjectBatch) -> Vec<Row> {
+    let value = |field: Field, row: usize| match batch.column(field)? {
+        Column::Text(column) => Some(Value::Text(column.value(row).to_owned())),
+        Column::Code(column) => Some(Value::Text(column.value(row).to_owned())),
+        Column::Bool(column) => column.value(row).map(Value::Bool),
+        Column::Int(column) => column.value(row).map(Value::Int),
+        column => unreachable!("a column of a kind that the core does not have: {column:?}"),
+    };
+    let row = |row: usize| {
+        let values = Field::all().filter_map(|field| Some((field, value(field, row)?)));
+        values.fold(Row::new(batch.key(row)), |row, (field, value)| row.with(field, value))
+    };
+    (0..batch.len()).map(row).collect()
 }
 
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
+/// Every field, settled or not.
+pub fn every_field() -> FieldSet {
+    Field::all().collect()
 }
 
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
+/// The text up to `bytes`, or up to the character that stands there.
+pub(crate) fn cut(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
 }
 
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::Int(value)
-    }
-}
-
-/// Every row of some batches.
-pub fn rows_of(batches: &[ObjectBatch]) -> Vec<Row> {
-    batches.iter().flat_map(|batch| (0..batch.len()).map(|row| Row::of_batch(batch, row))).collect()
-}
-
-/// Batches of these rows, cut before the rows at `cuts` and wherever a batch can hold no more; made by one builder, so
-/// that codes mean the same in all of them.
-///
-/// Cuts may be in any order, double, or out of range.
-///
-/// # Panics
-/// As [`Row::add_to`].
-pub fn to_batches(rows: &[Row], cuts: &[usize]) -> Vec<ObjectBatch> {
-    let mut builder = ObjectBatchBuilder::new(Field::all().collect());
-    let mut batches = Vec::new();
-    for (at, row) in rows.iter().enumerate() {
-        if !builder.is_empty() && (cuts.contains(&at) || builder.len() == BATCH_ROWS_MAX) {
-            batches.push(builder.finish());
-        }
-        row.add_to(&mut builder);
-    }
-    if !builder.is_empty() {
-        batches.push(builder.finish());
-    }
-    batches
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_survive_batches() {
-        let rows = [
-            Row::new("a").with(Field::Size, 5).with(Field::StorageClass, "OWN").with(Field::IsLatest, true),
-            Row::new("b").with(Field::ETag, "").with(Field::VersionId, "v"),
-            Row::new("b").with(Field::StorageClass, "OWN"),
-        ];
-        for cuts in [&[][..], &[1], &[2, 1, 1, 0, 99]] {
-            let batches = to_batches(&rows, cuts);
-            assert!(batches.iter().all(|batch| !batch.is_empty()));
-            assert_eq!(rows_of(&batches), rows);
-        }
-        assert_eq!(rows[1].fields(), FieldSet::EMPTY.with(Field::Key).with(Field::VersionId));
-        assert_eq!(to_batches(&[], &[0]).len(), 0);
-    }
+/// True once in `times`, and false when the data are used up, so that what is rare stays so.
+fn one_in(times: u8, u: &mut Unstructured<'_>) -> arbitrary::Result<bool> {
+    Ok(u.int_in_range(1..=times)? == times)
 }

@@ -1,6 +1,11 @@
 //! The engine from end to end: determinism, rotation, lanes, publication, and what is left when something fails.
 //!
 //! Data files are read back with `flate2` and a plain split of lines; the interop script reads them with foreign readers.
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "a test that meets the unexpected should stop"
+)]
 
 use flate2::read::GzDecoder;
 use std::{

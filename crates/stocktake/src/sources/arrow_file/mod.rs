@@ -54,11 +54,11 @@ impl ArrowFileSource {
             let from = (lane * count / lanes).max(found.last().map_or(1, |(batch, _)| batch + 1));
             for batch in from..(lane + 1) * count / lanes {
                 let (before, first) = (self.key_at(batch - 1, true)?, self.key_at(batch, false)?);
-                if let (Some(before), Some(first)) = (before, first) {
-                    if before < first {
-                        found.push((batch, first));
-                        break;
-                    }
+                if let (Some(before), Some(first)) = (before, first)
+                    && before < first
+                {
+                    found.push((batch, first));
+                    break;
                 }
             }
         }

@@ -172,7 +172,8 @@ fn a_lane_of_another_source_is_refused() {
 #[test]
 fn the_conformance_suite_passes() {
     for text in ["rows=0", "rows=1", "rows=2,versions=3", "rows=9000", "rows=9000,seed=3,versions=300"] {
-        stocktake_testkit::source::check_source(&source(text), "b").unwrap();
+        let context = ReadContext::new(BucketName::try_new("b").unwrap(), Field::all().collect());
+        stocktake_testkit::source::check_source(&source(text), &context).unwrap();
     }
 }
 

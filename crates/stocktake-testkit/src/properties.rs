@@ -1,0 +1,35 @@
+//! What holds for any input, as functions of bytes: tests draw the bytes at random, fuzz targets search for them.
+//!
+//! Every property returns what went wrong as a text. Bytes that say nothing to a property are fine by it.
+
+mod arrow_file;
+mod csv;
+mod determinism;
+mod expected;
+mod ndjson;
+mod published;
+mod setup;
+mod texts;
+
+pub use arrow_file::arrow_file_does_not_panic;
+pub use csv::csv_round_trip;
+pub use determinism::pipeline_determinism;
+pub use ndjson::ndjson_matches_serde;
+pub use texts::texts_do_not_panic;
+
+/// A property of bytes.
+pub type Property = fn(&[u8]) -> Result<(), String>;
+
+/// Every property, by the name of its fuzz target.
+pub const PROPERTIES: &[(&str, Property)] = &[
+    ("arrow_file_does_not_panic", arrow_file_does_not_panic),
+    ("csv_round_trip", csv_round_trip),
+    ("ndjson_matches_serde", ndjson_matches_serde),
+    ("pipeline_determinism", pipeline_determinism),
+    ("texts_do_not_panic", texts_do_not_panic),
+];
+
+/// Says what went wrong where.
+fn fault(what: &str) -> impl Fn(&dyn std::fmt::Display) -> String {
+    move |error| format!("{what}: {error}")
+}

@@ -1,0 +1,45 @@
+//! What a report of rows must hold, worked out from the contract alone, without a look at the engine.
+
+use super::setup::Setup;
+use crate::rows::{Row, Value};
+use std::collections::BTreeSet;
+use stocktake_core::{Field, FieldSet, FieldType, UnknownValues, Versions};
+
+/// The rows of the report in order, or why there must be none.
+pub(super) fn expected_rows(setup: &Setup) -> Result<Vec<Row>, String> {
+    let Setup { spec, provides, .. } = setup;
+    let given: Vec<Row> = setup.rows.iter().map(|row| row.clone().project(*provides)).collect();
+    if spec.unknown_values() == UnknownValues::Refuse {
+        let odd = |row: &Row| spec.fields().iter().any(|field| is_odd(field, row));
+        if let Some(row) = given.iter().find(|row| odd(row)) {
+            return Err(format!("key {:?} has a value that S3 does not write", row.key()));
+        }
+    }
+    let versions = provides.intersection(FieldSet::VERSION_FIELDS);
+    let mut kept = given;
+    match spec.versions() {
+        Versions::Current => kept.retain(Row::is_current),
+        Versions::All if versions.is_empty() => {
+            for row in &mut kept {
+                row.set(Field::IsLatest, Value::Bool(true));
+                row.set(Field::IsDeleteMarker, Value::Bool(false));
+            }
+        }
+        Versions::All => {}
+    }
+    kept.retain(|row| row.key().starts_with(spec.prefix().unwrap_or("")));
+    let by_version = spec.versions() == Versions::All && versions.contains(Field::VersionId);
+    let mut seen = BTreeSet::new();
+    for row in &kept {
+        if !seen.insert((row.key(), if by_version { row.version_id() } else { "" })) {
+            return Err(format!("key {:?} stands twice", row.key()));
+        }
+    }
+    Ok(kept.into_iter().map(|row| row.project(spec.fields())).collect())
+}
+
+/// Whether a field with a closed set has a value outside of it.
+fn is_odd(field: Field, row: &Row) -> bool {
+    let (known, text) = (field.info().values, row.text(field));
+    field.field_type() == FieldType::Code && !known.is_empty() && !text.is_empty() && !known.contains(&text.as_str())
+}

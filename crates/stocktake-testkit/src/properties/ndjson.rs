@@ -1,0 +1,252 @@
+//! The NDJSON source against `serde_json`, line by line: the same lines are taken, with the same values.
+
+use super::fault;
+use crate::rows::{Row, Value, arbitrary_line, arbitrary_rows, every_field, rows_of};
+use arbitrary::Unstructured;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use std::{
+    io::{Cursor, Write},
+    num::NonZeroUsize,
+};
+use stocktake::sources::NdjsonSource;
+use stocktake_core::{
+    BucketName, CODE_BYTES_MAX, Field, FieldSet, FieldType, KEY_BYTES_MAX, ObjectBatchBuilder, ObjectSource, Plan,
+    ReadContext, SourceError, TEXT_BYTES_MAX, Timestamp,
+};
+
+/// The report's bucket, against which a bucket in a line is checked.
+const BUCKET: &str = "b";
+
+/// What spoils a line, or does not.
+const SNIPPETS: &[&str] = &[
+    "\"",
+    "\\",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "-",
+    "0",
+    "1",
+    ".",
+    "e",
+    "+",
+    " ",
+    "\t",
+    "\r",
+    "\n",
+    "n",
+    "\u{1}",
+    "\u{7f}",
+    "null",
+    "true",
+    "\"size\":1,",
+    "\"key\":\"k\",",
+    "\"Key\":null,",
+    "\"bucket\":\"c\",",
+    "\\u",
+    "\\ud83d",
+    "\\udE00",
+    "\\u0041",
+    "00",
+    "9223372036854775808",
+    "é",
+    "😀",
+    "\u{feff}",
+    "\"x\":[],",
+    "1e400",
+    "-0",
+    "\\/",
+];
+
+/// Lines are taken and refused by the source as by `serde_json` and the source's documentation, with the same values; a
+/// refusal names the first line that is wrong.
+///
+/// The first byte says how: an even one takes the rest as the dump, an odd one makes rows and lines of it and spoils some.
+/// Its next two bits choose between a file and a stream, and one thread and three.
+///
+/// # Errors
+/// Names the line and how it is read differently.
+pub fn ndjson_matches_serde(bytes: &[u8]) -> Result<(), String> {
+    let Some((kind, rest)) = bytes.split_first() else { return Ok(()) };
+    let dump = if kind & 1 == 0 { Ok(rest.to_vec()) } else { spoiled(&mut Unstructured::new(rest)) };
+    let Ok(dump) = dump else { return Ok(()) };
+    if is_compressed(&dump) {
+        return Ok(());
+    }
+    let threads = if kind & 4 == 0 { NonZeroUsize::MIN } else { NonZeroUsize::MIN.saturating_add(2) };
+    let read = if kind & 2 == 0 { read_stream(&dump, threads)? } else { read_file(&dump, threads)? };
+    match (read, reference(&dump)) {
+        (Ok(read), Ok(wanted)) if read == wanted => Ok(()),
+        (Ok(read), Ok(wanted)) => {
+            let at = read.iter().zip(&wanted).take_while(|(read, wanted)| read == wanted).count();
+            Err(format!("row {} is {:?} instead of {:?}", at + 1, read.get(at), wanted.get(at)))
+        }
+        (Err(error), Err(line)) => {
+            let position = error.position().unwrap_or("");
+            if position.contains(&format!(", line {line}, column ")) {
+                Ok(())
+            } else {
+                Err(format!("line {line} is wrong, and the position is {position:?}: {error}"))
+            }
+        }
+        (Ok(read), Err(line)) => Err(format!("line {line} is wrong, and {} rows were read", read.len())),
+        (Err(error), Ok(_)) => Err(format!("sound lines are refused: {error}")),
+    }
+}
+
+/// Whether the source takes the bytes for compressed ones, which are not the matter here.
+fn is_compressed(dump: &[u8]) -> bool {
+    matches!(dump, [0x1F, 0x8B, ..] | [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..])
+}
+
+/// Lines of rows, some of which are spoiled.
+fn spoiled(u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
+    let edits: Vec<(u16, u8, u8)> = (0..u.int_in_range(0..=3)?).map(|_| u.arbitrary()).collect::<Result<_, _>>()?;
+    let spelling: Vec<u8> = u.bytes(u.len() / 2)?.to_vec();
+    let mut spelling = Unstructured::new(&spelling);
+    let mut dump = if u.int_in_range(0..=7)? == 7 { b"\xEF\xBB\xBF".to_vec() } else { Vec::new() };
+    for row in arbitrary_rows(u)? {
+        dump.extend_from_slice(arbitrary_line(&row, &mut spelling)?.as_bytes());
+        dump.extend_from_slice(spelling.choose(&["\n", "\n", "\r\n", "\n\n", "\n \t\r\n"])?.as_bytes());
+    }
+    for (at, removed, snippet) in edits {
+        let at = usize::from(at) % (dump.len() + 1);
+        let found =
+            |from: usize, ends: &[u8]| dump[from..].iter().position(|byte| ends.contains(byte)).map(|at| from + at);
+        let (at, end) = match found(at, b":").and_then(|colon| Some((colon + 1, found(colon, b",}\n")?))) {
+            // A whole value, most of the time.
+            Some((at, end)) if removed >= 128 => (at, end),
+            // Bytes, not characters: half of one may be left.
+            _ => (at, (at + usize::from(removed % 4)).min(dump.len())),
+        };
+        let snippet = SNIPPETS.get(usize::from(snippet) % (SNIPPETS.len() + 1)).copied().unwrap_or("");
+        dump.splice(at..end, snippet.bytes());
+    }
+    Ok(dump)
+}
+
+type Read = Result<Vec<Row>, SourceError>;
+
+fn read_stream(dump: &[u8], threads: NonZeroUsize) -> Result<Read, String> {
+    match NdjsonSource::try_from_reader("dump", Cursor::new(dump.to_vec())) {
+        Ok(source) => read(&source, threads),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+fn read_file(dump: &[u8], threads: NonZeroUsize) -> Result<Read, String> {
+    let mut file = tempfile::NamedTempFile::new().map_err(|error| fault("a temporary file")(&error))?;
+    file.write_all(dump).map_err(|error| fault("a temporary file")(&error))?;
+    match NdjsonSource::try_open(file.path()) {
+        Ok(source) => read(&source, threads),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+fn read(source: &NdjsonSource, threads: NonZeroUsize) -> Result<Read, String> {
+    let bucket = BucketName::try_new(BUCKET).map_err(|error| fault("a bucket")(&error))?;
+    let mut context = ReadContext::new(bucket, every_field());
+    context.threads = threads;
+    let all = || {
+        let whole = Plan::whole("dump");
+        let mut rows = Vec::new();
+        for lane in whole.lanes() {
+            let mut stream = source.open(lane, None, &context)?;
+            let mut builder = ObjectBatchBuilder::new(context.fields);
+            while stream.next_batch(&mut builder)? {
+                rows.extend(rows_of(&builder.finish()));
+            }
+        }
+        Ok(rows)
+    };
+    Ok(all())
+}
+
+/// The rows of a dump, or the number of the first line that is wrong, from 1.
+fn reference(dump: &[u8]) -> Result<Vec<Row>, usize> {
+    let dump = dump.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(dump);
+    let mut rows = Vec::new();
+    for (index, line) in dump.split(|byte| *byte == b'\n').enumerate() {
+        if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+            continue;
+        }
+        rows.push(std::str::from_utf8(line).ok().and_then(row_of).ok_or(index + 1)?);
+    }
+    Ok(rows)
+}
+
+/// The row of a line; `None` if it is wrong.
+fn row_of(line: &str) -> Option<Row> {
+    let Members(members) = serde_json::from_str(line).ok()?;
+    let (mut key, mut values, mut seen) = (None, Vec::new(), FieldSet::EMPTY);
+    for (name, value) in members {
+        let field = Field::from_name(&name)?;
+        if seen.contains(field) {
+            return None;
+        }
+        seen = seen.with(field);
+        match value_of(field, value)? {
+            None => {}
+            Some(Value::Text(bucket)) if field == Field::Bucket => (bucket == BUCKET).then_some(())?,
+            Some(Value::Text(text)) if field == Field::Key => key = Some(text),
+            Some(value) => values.push((field, value)),
+        }
+    }
+    Some(values.into_iter().fold(Row::new(key?), |row, (field, value)| row.with(field, value)))
+}
+
+/// A member's value, `Some(None)` if it is absent and `None` if it is wrong.
+fn value_of(field: Field, value: serde_json::Value) -> Option<Option<Value>> {
+    use serde_json::Value as Json;
+    let field_type = field.field_type();
+    let longest = match field {
+        Field::Key => KEY_BYTES_MAX,
+        _ if field_type == FieldType::Code => CODE_BYTES_MAX,
+        Field::Bucket => usize::MAX,
+        _ => TEXT_BYTES_MAX,
+    };
+    let count_max = if field_type == FieldType::Int64 { i64::MAX } else { i64::from(i32::MAX) };
+    let count = |number: i64| (0..=count_max).contains(&number).then_some(Value::Int(number));
+    let time = |time: Timestamp| Value::Int(time.ms());
+    let value = match (field_type, value) {
+        (_, Json::Null) => return Some(None),
+        (_, Json::String(text)) if text.is_empty() => return Some(None),
+        (FieldType::Text | FieldType::Code, Json::String(text)) => (text.len() <= longest).then_some(Value::Text(text)),
+        (FieldType::Boolean, Json::Bool(value)) => Some(Value::Bool(value)),
+        (FieldType::Boolean, Json::String(text)) => text.parse().ok().map(Value::Bool),
+        (FieldType::Timestamp, Json::Number(number)) => Timestamp::try_from_ms(number.as_i64()?).ok().map(time),
+        (FieldType::Timestamp, Json::String(text)) => Timestamp::parse(&text).ok().map(time),
+        (FieldType::Int64 | FieldType::Int32, Json::Number(number)) => count(number.as_i64()?),
+        (FieldType::Int64 | FieldType::Int32, Json::String(text)) => {
+            text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok().and_then(count)).flatten()
+        }
+        _ => None,
+    };
+    value.map(Some)
+}
+
+/// An object's members in order, those that stand twice too.
+struct Members(Vec<(String, serde_json::Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
