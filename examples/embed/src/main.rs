@@ -4,8 +4,10 @@
 
 use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
 use stocktake::{
-    BucketName, ConfigurationId, Execution, Field, FieldSelection, FieldSet, GenerateOptions, ObjectBatchBuilder, ObjectSource, ReportSpec,
-    SourceError, Timestamp, Versions, destinations::LocalDestination, generate,
+    BucketName, ConfigurationId, Execution, Field, FieldSelection, FieldSet, GenerateOptions, ObjectBatchBuilder,
+    ObjectSource, ReportSpec, SourceError, Timestamp, Versions,
+    destinations::LocalDestination,
+    generate,
     sources::{RowsSource, SortedRows},
 };
 
@@ -73,7 +75,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     .with_fields(FieldSelection::Default.resolve(source.provides(), Versions::Current)?)
     .build()?;
     let threads = NonZeroUsize::new(2).ok_or("two is not zero")?;
-    let options = GenerateOptions::new(Execution::default().with_threads(threads)).with_existing(stocktake::Existing::Replace);
+    let options =
+        GenerateOptions::new(Execution::default().with_threads(threads)).with_existing(stocktake::Existing::Replace);
 
     let report = generate(&source, &spec, &LocalDestination::try_new(&folder)?, &options)?;
     println!("{} rows in {} files: {folder}/{}", report.rows, report.files, report.manifest_key);
