@@ -1,0 +1,9 @@
+//! Tests of the codec from outside.
+//!
+//! - `decoders`: whatever is said of a text, two decoders that share no code give it back.
+//! - `rows`: rows of fields come back, and their repetitions are found.
+#![expect(clippy::cast_possible_truncation, reason = "numbers that a test makes")]
+
+mod decoders;
+mod rows;
+mod support;
