@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn every_length_and_every_first_difference() {
         for length in 0..70 {
-            let text: Vec<u8> = (0..length).map(|at| at as u8).collect();
+            let text: Vec<u8> = (0u8..).take(length).collect();
             assert_eq!((equal_front(&text, &text), equal_back(&text, &text)), (length, length));
             for place in 0..length {
                 let mut other = text.clone();

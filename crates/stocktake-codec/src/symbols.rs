@@ -69,8 +69,8 @@ mod tests {
 
     #[test]
     fn every_length_lies_in_the_range_of_its_symbol() {
-        for length in LENGTH_MIN..=LENGTH_MAX {
-            let symbol = usize::from(LENGTH_SYMBOLS[length]);
+        for (length, symbol) in LENGTH_SYMBOLS.iter().enumerate().skip(LENGTH_MIN) {
+            let symbol = usize::from(*symbol);
             let (base, extra) = (usize::from(LENGTH_BASES[symbol]), LENGTH_EXTRA[symbol]);
             assert!((base..base + (1 << extra)).contains(&length), "{length}");
         }

@@ -41,6 +41,8 @@ mod encoder;
 mod few;
 mod format;
 mod key;
+mod known;
+mod marks;
 mod number;
 mod page;
 mod plan;
