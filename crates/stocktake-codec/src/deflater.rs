@@ -149,12 +149,19 @@ impl Deflater {
         self.text.get(index(from)..index(to)).unwrap_or_default()
     }
 
-    /// Whether eight bytes from `at` equal those `distance` before them.
+    /// Whether `N` bytes from `at` equal those `distance` before them.
     #[inline(always)]
-    pub(crate) fn begins_alike(&self, at: usize, distance: usize) -> bool {
-        let eight = |at: usize| self.text.get(at..).and_then(|rest| rest.first_chunk::<8>());
+    pub(crate) fn begins_alike<const N: usize>(&self, at: usize, distance: usize) -> bool {
+        let text = &self.text[..self.filled];
+        let front = |at: usize| text.get(at..).and_then(|rest| rest.first_chunk::<N>());
         let at = at.saturating_sub(self.base);
-        at.checked_sub(distance).is_some_and(|before| eight(before) == eight(at))
+        at.checked_sub(distance).is_some_and(|before| front(before) == front(at))
+    }
+
+    /// Position of the text's end.
+    #[inline(always)]
+    pub fn position(&self) -> usize {
+        self.base + self.filled
     }
 
     /// The text of the block so far: what the next [`Deflater::end_block`] writes.

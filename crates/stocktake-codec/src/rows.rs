@@ -3,9 +3,20 @@
 //! It does not know what fields mean; the caller marks where they begin and says what is known of them.
 
 use crate::deflater::Deflater;
+use std::ops::Range;
 
 /// Places that separators in sorted fields are remembered in.
 const PROBES: usize = 4096;
+
+/// Places that the text of long fields is remembered in.
+const SEARCHES: usize = 1 << 14;
+
+/// A field of which so many bytes repeat nothing that is known is searched through: what makes a field so long is
+/// seldom chance.
+const SEARCHED_BYTES_MIN: usize = 64;
+
+/// After so many places where a search found nothing, it takes longer steps.
+const MISSES: usize = 32;
 
 /// What is known of the text at a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +56,8 @@ pub struct Rows {
     /// The low 32 bits of the last position of each number. A wrong one finds nothing equal, or something by chance.
     last: Vec<u32>,
     probes: Vec<u32>,
+    /// As `last`, by what stands there; empty until a field is long enough.
+    searches: Vec<u32>,
     separators: [bool; 256],
 }
 
@@ -60,6 +73,7 @@ impl Rows {
             above_marks: Vec::new(),
             last: vec![0; numbers],
             probes: vec![0; PROBES],
+            searches: Vec::new(),
             separators: table,
         }
     }
@@ -69,57 +83,78 @@ impl Rows {
         self.above = None;
         self.last.fill(0);
         self.probes.fill(0);
+        self.searches.clear();
     }
 
-    /// Tells of a row that was pushed at position `start`; takes its marks and leaves others in their place.
+    /// Tells of the row that was pushed last, at position `start`; takes its marks and leaves others in their place.
     #[inline]
     pub fn tell(&mut self, start: usize, marks: &mut Vec<Mark>, deflater: &mut Deflater) {
-        // Without a row above, distances reach before the run.
-        let above = self.above.unwrap_or(usize::MAX);
-        let empty = above == usize::MAX;
-        for (number, mark) in marks.iter().enumerate() {
-            let at = start + mark.at as usize;
-            let distance = match self.above_marks.get(number) {
-                Some(above_mark) if !empty => at - (above + above_mark.at as usize),
+        let row_end = deflater.position();
+        for number in 0..marks.len() {
+            let Mark { at, hint } = marks[number];
+            if hint == Hint::Nothing {
+                continue;
+            }
+            let at = start + at as usize;
+            let end = marks.get(number + 1).map_or(row_end, |next| start + next.at as usize);
+            // Without a row above, no distance.
+            let distance = match (self.above, self.above_marks.get(number)) {
+                (Some(above), Some(mark)) => at - (above + mark.at as usize),
                 _ => 0,
             };
-            let end = marks.get(number + 1).map_or(usize::MAX, |next| start + next.at as usize);
             let covered = deflater.settled() >= end;
-            match mark.hint {
-                Hint::Above | Hint::Sorted => {
-                    if !covered {
-                        deflater.copy(at, distance);
-                    }
-                }
-                Hint::Last(slot) => {
+            match hint {
+                Hint::Last(slot) | Hint::Only(slot) => {
                     let last = self.distance_to_last(slot, at);
-                    if !covered && !deflater.copy(at, last) && last != distance {
-                        deflater.copy(at, distance);
-                    }
-                }
-                Hint::Only(slot) => {
-                    let last = self.distance_to_last(slot, at);
-                    if !covered {
-                        deflater.copy(at, last);
-                    }
-                }
-                Hint::Random => {
-                    if !covered && deflater.begins_alike(at, distance) {
+                    let done = covered || deflater.copy(at, last);
+                    if !done && last != distance && hint == Hint::Last(slot) {
                         deflater.copy(at, distance);
                     }
                 }
                 Hint::SortedEnd => {
                     let back = deflater.equal_before(at, distance);
                     self.probe(at - back, deflater);
-                    if !covered {
-                        deflater.copy(at, distance);
-                    }
+                    deflater.copy(at, distance);
                 }
-                Hint::Nothing => {}
+                Hint::Random if !deflater.begins_alike::<8>(at, distance) => {}
+                _ if covered => {}
+                _ => {
+                    deflater.copy(at, distance);
+                }
+            }
+            if end >= deflater.settled().max(at) + SEARCHED_BYTES_MIN {
+                self.search_field(number, marks, start..end, deflater);
             }
         }
         self.above = Some(start);
         std::mem::swap(&mut self.above_marks, marks);
+    }
+
+    /// Searches through what is left of a field, in a sorted one up to what equals the row above again.
+    #[cold]
+    fn search_field(&mut self, number: usize, marks: &[Mark], row_to_end: Range<usize>, deflater: &mut Deflater) {
+        let Range { start, end } = row_to_end;
+        let to = match (self.above, self.above_marks.get(number + 1), marks.get(number + 1)) {
+            (Some(above), Some(mark), Some(Mark { hint: Hint::SortedEnd, .. })) => {
+                end - deflater.equal_before(end, end - (above + mark.at as usize))
+            }
+            _ => end,
+        };
+        let from = start + marks[number].at as usize;
+        self.searches.resize(SEARCHES, 0);
+        let (mut at, mut misses) = (deflater.settled().max(from), 0);
+        while let Some(four) = deflater.between(at, to).first_chunk::<4>() {
+            let place = &mut self.searches[place_of(u32::from_le_bytes(*four), SEARCHES)];
+            let here = low_bits(at);
+            let distance = here.wrapping_sub(std::mem::replace(place, here)) as usize;
+            if deflater.begins_alike::<4>(at, distance) && deflater.copy(at, distance) {
+                at = deflater.settled();
+                misses = 0;
+            } else {
+                misses += 1;
+                at += 1 + misses / MISSES;
+            }
+        }
     }
 
     /// Distance to the last position with this number, which becomes this one.
@@ -139,7 +174,7 @@ impl Rows {
             let Some(found) = text.iter().position(|byte| self.separators[usize::from(*byte)]) else { return };
             let Some(four) = text[found..].first_chunk::<4>() else { return };
             let at = from + found;
-            let place = &mut self.probes[place_of(u32::from_le_bytes(*four))];
+            let place = &mut self.probes[place_of(u32::from_le_bytes(*four), PROBES)];
             let here = low_bits(at);
             let distance = here.wrapping_sub(std::mem::replace(place, here)) as usize;
             deflater.copy(at, distance);
@@ -155,7 +190,7 @@ fn low_bits(position: usize) -> u32 {
 }
 
 #[inline(always)]
-fn place_of(four: u32) -> usize {
+fn place_of(four: u32, places: usize) -> usize {
     // The product's upper bits depend on every bit.
-    (four.wrapping_mul(0x9e37_79b1) >> (32 - PROBES.ilog2())) as usize
+    (four.wrapping_mul(0x9e37_79b1) >> (32 - places.ilog2())) as usize
 }
