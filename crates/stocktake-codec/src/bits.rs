@@ -29,8 +29,20 @@ impl<'a> Bits<'a> {
     #[inline(always)]
     pub(crate) fn put(&mut self, value: u64, count: u32) {
         debug_assert!(self.count + count < 64 && value >> count == 0);
-        self.held |= value << (self.count & 63);
+        self.held |= value.wrapping_shl(self.count);
         self.count += count;
+    }
+
+    /// Adds codes with their number of bits in the lowest byte; after a flush at most 56 bits together.
+    #[inline(always)]
+    pub(crate) fn put_entries<const N: usize>(&mut self, entries: [u32; N]) {
+        let mut count = self.count;
+        for entry in entries {
+            // Shifts look at the lowest six bits only, so that what a sum has above them need not be cleared.
+            self.held |= u64::from(entry >> 8).wrapping_shl(count);
+            count = count.wrapping_add(entry);
+        }
+        self.count = count & 63;
     }
 
     /// Hands whole bytes on; less than eight bits are kept.

@@ -28,11 +28,11 @@ const META_ORDER: [usize; METAS] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12,
 pub(crate) struct Codes {
     literal_lengths: [u8; LITERALS],
     distance_lengths: [u8; DISTANCES],
-    /// Code below, number of bits from bit 16.
+    /// Number of bits in the lowest byte, code above it.
     literals: [u32; 256],
-    /// Code and extra bits below, number of bits from bit 24.
+    /// As literals, with the extra bits above the code.
     lengths: [u32; LENGTH_MAX + 1],
-    /// Code below, number of bits from bit 16.
+    /// As literals.
     distances: [u32; DISTANCES],
     /// As literals.
     end: u32,
@@ -76,7 +76,7 @@ impl Codes {
     }
 
     fn fill(&mut self, literals: &[u16], distances: &[u16]) {
-        let entry = |code: u16, bits: u8| u32::from(code) | u32::from(bits) << 16;
+        let entry = |code: u16, bits: u8| u32::from(code) << 8 | u32::from(bits);
         for (byte, place) in self.literals.iter_mut().enumerate() {
             *place = entry(literals[byte], self.literal_lengths[byte]);
         }
@@ -89,7 +89,7 @@ impl Codes {
             let (code, bits) = (literals[LENGTHS_FROM + symbol], self.literal_lengths[LENGTHS_FROM + symbol]);
             let extra = LENGTH_EXTRA[symbol];
             for (more, length) in (0..1u32 << extra).zip(usize::from(*base)..=LENGTH_MAX) {
-                self.lengths[length] = u32::from(code) | more << bits | u32::from(bits + extra) << 24;
+                self.lengths[length] = (u32::from(code) | more << bits) << 8 | u32::from(bits + extra);
             }
         }
     }
@@ -104,23 +104,17 @@ impl Codes {
             + extra.map(|(symbol, count)| u64::from(*count) * distance_extra(symbol)).sum::<u64>()
     }
 
-    /// Writes up to four literals, after a flush.
+    /// Writes literals, after a flush.
     #[inline(always)]
     pub(crate) fn put_literals(&self, literals: &[u8], bits: &mut Bits<'_>) -> Result<(), Full> {
         let (fours, rest) = literals.as_chunks::<4>();
         for four in fours {
-            let [(a, a_bits), (b, b_bits), (c, c_bits), (d, d_bits)] =
-                four.map(|byte| split(self.literals[usize::from(byte)]));
-            // In pairs, so that a shift does not wait for each one before it.
-            let (ab, cd) = (a | b << a_bits, c | d << c_bits);
-            let (ab_bits, cd_bits) = (a_bits + b_bits, c_bits + d_bits);
-            bits.put(ab | cd << ab_bits, ab_bits + cd_bits);
+            bits.put_entries(four.map(|byte| self.literals[usize::from(byte)]));
             bits.flush()?;
         }
         if !rest.is_empty() {
             for byte in rest {
-                let (code, length) = split(self.literals[usize::from(*byte)]);
-                bits.put(code, length);
+                bits.put_entries([self.literals[usize::from(*byte)]]);
             }
             bits.flush()?;
         }
@@ -130,26 +124,16 @@ impl Codes {
     /// Writes a match, after a flush: at most 19 and 28 bits.
     #[inline(always)]
     pub(crate) fn put_match(&self, length: u16, distance: u16, bits: &mut Bits<'_>) -> Result<(), Full> {
-        let entry = self.lengths[usize::from(length)];
         let (symbol, extra) = distance_symbol(u32::from(distance));
-        let (code, code_bits) = split(self.distances[symbol]);
-        let more = u64::from((u32::from(distance) - 1) & ((1 << extra) - 1));
-        bits.put(u64::from(entry & 0xff_ffff), entry >> 24);
-        bits.put(code | more << code_bits, code_bits + extra);
+        let more = (u32::from(distance) - 1) & ((1 << extra) - 1);
+        bits.put_entries([self.lengths[usize::from(length)], self.distances[symbol], more << 8 | extra]);
         bits.flush()
     }
 
     pub(crate) fn put_end(&self, bits: &mut Bits<'_>) -> Result<(), Full> {
-        let (code, length) = split(self.end);
-        bits.put(code, length);
+        bits.put_entries([self.end]);
         bits.flush()
     }
-}
-
-/// A code and its number of bits, which is below 16 but says so to the compiler as below 64.
-#[inline(always)]
-fn split(entry: u32) -> (u64, u32) {
-    (u64::from(entry & 0xffff), (entry >> 16) & 31)
 }
 
 /// The header of a block with codes of its own.

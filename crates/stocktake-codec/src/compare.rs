@@ -16,6 +16,11 @@ pub(crate) fn equal_front(a: &[u8], b: &[u8]) -> usize {
             return number * BLOCK + differ.trailing_zeros() as usize / 8;
         }
     }
+    if let (Some(a), Some(b)) = (a.last_chunk::<BLOCK>(), b.last_chunk::<BLOCK>()) {
+        // What it has in common with the block before it is equal.
+        let differ = u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b);
+        return length - BLOCK + differ.trailing_zeros() as usize / 8;
+    }
     let equal = rest_a.iter().zip(rest_b).take_while(|(a, b)| a == b).count();
     length - rest_a.len() + equal
 }

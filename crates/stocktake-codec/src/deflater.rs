@@ -121,6 +121,10 @@ impl Deflater {
         if distance > DISTANCE_MAX.min(at) || distance == 0 {
             return false;
         }
+        // The open match reaches as far as it can.
+        if short == self.open.distance && at == settled {
+            return false;
+        }
         let front = equal_front(&self.text[at..self.filled], &self.text[at - distance..self.filled]);
         let back = equal_back(&self.text[settled..at], &self.text[..at - distance]);
         if !gains(back + front, distance) {

@@ -14,8 +14,8 @@ use stocktake_core::{ObjectBatch, RowChunk};
 /// Room that is asked for a row at first; doubled for rows that are longer.
 const ROOM_BYTES: usize = 4 << 10;
 
-/// What parts of keys begin with: folders, and characters that are escaped.
-const SEPARATORS: &[u8] = b"/%";
+/// What parts of keys begin with: folders, characters that are escaped, words.
+const SEPARATORS: &[u8] = b"/%-_.";
 
 /// Deflates one chunk after another. Holds about 1.1 MiB while rows have up to 64 KiB.
 #[derive(Debug)]
