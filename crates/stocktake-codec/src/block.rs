@@ -78,9 +78,9 @@ impl BlockWriter {
         }
         let mut rest = text;
         for token in tokens {
-            let (literals, after) = rest.split_at(token.literals as usize);
-            self.codes.put_literals(literals, &mut bits)?;
-            rest = after;
+            let literals = token.literals as usize;
+            self.codes.put_literals(rest, literals, &mut bits)?;
+            rest = &rest[literals..];
             if token.length > 0 {
                 self.codes.put_match(token.length, token.distance, &mut bits)?;
                 rest = &rest[usize::from(token.length)..];

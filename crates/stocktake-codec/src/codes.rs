@@ -104,21 +104,29 @@ impl Codes {
             + extra.map(|(symbol, count)| u64::from(*count) * distance_extra(symbol)).sum::<u64>()
     }
 
-    /// Writes literals, after a flush.
+    /// Writes the first `count` bytes of a text as literals, after a flush.
     #[inline(always)]
-    pub(crate) fn put_literals(&self, literals: &[u8], bits: &mut Bits<'_>) -> Result<(), Full> {
-        let (fours, rest) = literals.as_chunks::<4>();
+    pub(crate) fn put_literals(&self, text: &[u8], count: usize, bits: &mut Bits<'_>) -> Result<(), Full> {
+        let (fours, last) = text[..count].as_chunks::<4>();
         for four in fours {
             bits.put_entries(four.map(|byte| self.literals[usize::from(byte)]));
             bits.flush()?;
         }
-        if !rest.is_empty() {
-            for byte in rest {
-                bits.put_entries([self.literals[usize::from(*byte)]]);
+        // How many are left cannot be foreseen: they are written without a branch, from text that goes on.
+        let four = match text[count - last.len()..].first_chunk::<4>() {
+            Some(four) => *four,
+            None => {
+                let mut four = [0; 4];
+                four[..last.len()].copy_from_slice(last);
+                four
             }
-            bits.flush()?;
-        }
-        Ok(())
+        };
+        let entry = |place: usize| {
+            let entry = self.literals[usize::from(four[place])];
+            if place < last.len() { entry } else { 0 }
+        };
+        bits.put_entries([entry(0), entry(1), entry(2)]);
+        bits.flush()
     }
 
     /// Writes a match, after a flush: at most 19 and 28 bits.
