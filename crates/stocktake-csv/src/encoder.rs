@@ -4,6 +4,7 @@ use crate::{
     chunk::CsvChunk,
     deflate::Deflater,
     format::Dialect,
+    known::KnownRows,
     page::Page,
     plan::{Memory, Plan, Stop},
 };
@@ -25,14 +26,31 @@ const BUFFER_BYTES: usize = 2 * PIECE_BYTES;
 pub struct CsvEncoder {
     dialect: Arc<Dialect>,
     memory: Memory,
+    /// Empty until text is rendered into it, which level 1 does elsewhere.
     buffer: Vec<u8>,
-    deflater: Deflater,
+    compressor: Compressor,
 }
+
+/// What deflates the rows.
+#[derive(Debug)]
+enum Compressor {
+    /// At level 1, from what is known of rows.
+    Known(Box<KnownRows>),
+    /// At higher levels, by a search in the text.
+    General(Deflater),
+}
+
+/// The level at which nothing is searched for.
+const LEVEL_KNOWN: u8 = 1;
 
 impl CsvEncoder {
     pub(crate) fn new(dialect: Arc<Dialect>) -> Self {
-        let deflater = Deflater::new(dialect.options.level);
-        Self { dialect, memory: Memory::new(), buffer: vec![0; BUFFER_BYTES], deflater }
+        let compressor = if dialect.options.level <= LEVEL_KNOWN {
+            Compressor::Known(Box::new(KnownRows::new()))
+        } else {
+            Compressor::General(Deflater::new(dialect.options.level))
+        };
+        Self { dialect, memory: Memory::new(), buffer: Vec::new(), compressor }
     }
 
     /// Appends the rows' text without compression: what a reader sees after inflating.
@@ -40,42 +58,43 @@ impl CsvEncoder {
     /// # Errors
     /// As [`ChunkEncoder::encode`].
     pub fn write_text(&mut self, rows: &RowChunk, into: &mut Vec<u8>) -> Result<(), EncodeError> {
-        self.render(rows, |_, piece| {
+        render(rows, &self.dialect, &mut self.memory, &mut self.buffer, |piece| {
             into.extend_from_slice(piece);
             Ok(())
         })
     }
+}
 
-    /// Renders rows and hands the text on in pieces.
-    fn render(
-        &mut self,
-        rows: &RowChunk,
-        mut hand_on: impl FnMut(&mut Deflater, &[u8]) -> Result<(), EncodeError>,
-    ) -> Result<(), EncodeError> {
-        let mut filled = 0;
-        for segment in rows.segments() {
-            let plan = Plan::new(&self.dialect, segment, &mut self.memory);
-            let mut row = 0;
-            while row < segment.len() {
-                let mut page = Page::new(&mut self.buffer, filled);
-                let (next, stop) = plan.write_rows(row..segment.len(), &mut self.memory, &mut page, PIECE_BYTES);
-                row = next;
-                filled = page.at();
-                match stop {
-                    None => {}
-                    Some(Stop::Full) => self.buffer.resize(2 * self.buffer.len(), 0),
-                    Some(Stop::Number { row, field, number }) => {
-                        return Err(number_error(segment, row, field.csv_name(), number));
-                    }
-                }
-                if filled >= PIECE_BYTES {
-                    hand_on(&mut self.deflater, &self.buffer[..filled])?;
-                    filled = 0;
-                }
+/// Renders rows and hands the text on in pieces.
+fn render(
+    rows: &RowChunk,
+    dialect: &Dialect,
+    memory: &mut Memory,
+    buffer: &mut Vec<u8>,
+    mut hand_on: impl FnMut(&[u8]) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    let mut filled = 0;
+    buffer.resize(buffer.len().max(BUFFER_BYTES), 0);
+    for segment in rows.segments() {
+        let plan = Plan::new(dialect, segment, memory);
+        let mut row = 0;
+        while row < segment.len() {
+            let mut page = Page::new(buffer, filled);
+            let (next, stop) = plan.write_rows(row..segment.len(), memory, &mut page, PIECE_BYTES);
+            row = next;
+            filled = page.at();
+            match stop {
+                None => {}
+                Some(Stop::Full) => buffer.resize(2 * buffer.len(), 0),
+                Some(stop) => return Err(stop_error(segment, stop)),
+            }
+            if filled >= PIECE_BYTES {
+                hand_on(&buffer[..filled])?;
+                filled = 0;
             }
         }
-        if filled > 0 { hand_on(&mut self.deflater, &self.buffer[..filled]) } else { Ok(()) }
     }
+    if filled > 0 { hand_on(&buffer[..filled]) } else { Ok(()) }
 }
 
 impl ChunkEncoder for CsvEncoder {
@@ -86,21 +105,33 @@ impl ChunkEncoder for CsvEncoder {
         if rows.is_empty() {
             return Ok(());
         }
+        let deflater = match &mut self.compressor {
+            Compressor::Known(known) => {
+                let encoded = known.encode(&self.dialect, &mut self.memory, rows, into);
+                return encoded.map_err(|(segment, stop)| stop_error(segment, stop));
+            }
+            Compressor::General(deflater) => deflater,
+        };
         let mut crc = Hasher::new();
-        self.deflater.begin();
+        deflater.begin();
         let CsvChunk { deflated, text_bytes, .. } = into;
-        self.render(rows, |deflater, piece| {
+        render(rows, &self.dialect, &mut self.memory, &mut self.buffer, |piece| {
             crc.update(piece);
             *text_bytes += piece.len() as u64;
             deflater.push(piece, deflated).map_err(|error| EncodeError::new(rows.first_key(), error.to_string()))
         })?;
-        self.deflater.end(deflated).map_err(|error| EncodeError::new(rows.last_key(), error.to_string()))?;
+        deflater.end(deflated).map_err(|error| EncodeError::new(rows.last_key(), error.to_string()))?;
         into.crc32 = crc.finalize();
         Ok(())
     }
 }
 
 #[cold]
-fn number_error(segment: &ObjectBatch, row: usize, field: &str, number: i64) -> EncodeError {
-    EncodeError::new(Some(segment.key(row)), format!("{field} cannot be {number}"))
+fn stop_error(segment: &ObjectBatch, stop: Stop) -> EncodeError {
+    match stop {
+        Stop::Full => unreachable!("a row that does not fit is written again with more room"),
+        Stop::Number { row, field, number } => {
+            EncodeError::new(Some(segment.key(row)), format!("{} cannot be {number}", field.csv_name()))
+        }
+    }
 }

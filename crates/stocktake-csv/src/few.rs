@@ -3,7 +3,11 @@
 //!
 //! What is remembered is forgotten at each segment, in which codes keep their meaning.
 
-use crate::page::{Full, Page};
+use crate::{
+    marks::{COMBINATIONS, Marks},
+    page::{Full, Page},
+};
+use stocktake_codec::Hint;
 use stocktake_core::{BoolColumn, CodeColumn};
 
 /// Most columns of a group: as many 16-bit values as a combination's number holds.
@@ -52,6 +56,8 @@ impl<'a> Member<'a> {
 pub(crate) struct Combinations {
     keys: [u64; PLACES],
     kinds: [Kind; PLACES],
+    /// A number of each text, which depends on the text alone.
+    numbers: [u32; PLACES],
     texts: [[u8; TEXT_BYTES]; PLACES],
 }
 
@@ -68,7 +74,12 @@ enum Kind {
 
 impl Combinations {
     pub(crate) fn new() -> Self {
-        Self { keys: [0; PLACES], kinds: [Kind::Unknown; PLACES], texts: [[0; TEXT_BYTES]; PLACES] }
+        Self {
+            keys: [0; PLACES],
+            kinds: [Kind::Unknown; PLACES],
+            numbers: [0; PLACES],
+            texts: [[0; TEXT_BYTES]; PLACES],
+        }
     }
 
     /// Forgets everything.
@@ -78,31 +89,57 @@ impl Combinations {
 
     /// Writes the fields of a row with their commas.
     #[inline(always)]
-    pub(crate) fn put(&mut self, members: &[Member<'_>], row: usize, page: &mut Page<'_>) -> Result<(), Full> {
+    pub(crate) fn put(
+        &mut self,
+        members: &[Member<'_>],
+        row: usize,
+        page: &mut Page<'_>,
+        marks: &mut Marks,
+    ) -> Result<(), Full> {
         let key = members.iter().fold(0, |key, member| key << 16 | u64::from(member.number(row)));
         let place = place_of(key);
         if self.keys[place] == key
             && let Kind::Short(length) = self.kinds[place]
         {
+            marks.push(page, Hint::Last(self.numbers[place]));
             *page.block()? = self.texts[place];
             page.advance(usize::from(length));
+            marks.skip(page, members.len() - 1);
             return Ok(());
         }
-        self.put_slowly(members, row, key, page)
+        self.put_slowly(members, row, key, page, marks)
     }
 
     #[inline(never)]
-    fn put_slowly(&mut self, members: &[Member<'_>], row: usize, key: u64, page: &mut Page<'_>) -> Result<(), Full> {
+    fn put_slowly(
+        &mut self,
+        members: &[Member<'_>],
+        row: usize,
+        key: u64,
+        page: &mut Page<'_>,
+        marks: &mut Marks,
+    ) -> Result<(), Full> {
         let place = place_of(key);
         if self.keys[place] != key || self.kinds[place] == Kind::Unknown {
             self.keys[place] = key;
             self.kinds[place] = self.render(members, row, place);
+            self.numbers[place] = number_of(members, row);
         }
+        let long = !matches!(self.kinds[place], Kind::Short(_));
         let plain = self.kinds[place] == Kind::LongPlain;
-        members
-            .iter()
-            .map(|member| member.text(row))
-            .try_for_each(|text| if plain { page.put_plain_field(text.as_bytes()) } else { page.put_field(text) })
+        for (number, text) in members.iter().map(|member| member.text(row)).enumerate() {
+            if number == 0 {
+                marks.push(page, Hint::Last(self.numbers[place]));
+            } else if long {
+                // It is worth a look though others around it changed.
+                marks.push(page, Hint::Above);
+            }
+            if plain { page.put_plain_field(text.as_bytes()) } else { page.put_field(text) }?;
+        }
+        if !long {
+            marks.skip(page, members.len() - 1);
+        }
+        Ok(())
     }
 
     fn render(&mut self, members: &[Member<'_>], row: usize, place: usize) -> Kind {
@@ -117,6 +154,17 @@ impl Combinations {
             Kind::LongPlain
         }
     }
+}
+
+/// A number of the texts of a row, from the texts alone: codes mean something else in other batches.
+fn number_of(members: &[Member<'_>], row: usize) -> u32 {
+    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let hash = members.iter().map(|member| member.text(row).as_bytes()).fold(0, |hash, text| {
+        let (words, rest) = text.as_chunks::<8>();
+        let hash = words.iter().fold(mix(hash, text.len() as u64), |hash, word| mix(hash, u64::from_le_bytes(*word)));
+        rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
+    });
+    (hash >> 32) as u32 % COMBINATIONS
 }
 
 #[inline(always)]

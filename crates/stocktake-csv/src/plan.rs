@@ -4,16 +4,20 @@ use crate::{
     few::{Combinations, MEMBERS_MAX, Member},
     format::Dialect,
     key::{Escapes, escapes_of, put_key},
+    marks::Marks,
     number::put_count,
     page::{Full, Page},
     time::{TimeFault, TimeFields},
 };
 use std::ops::Range;
-use stocktake_core::{Column, Field, IntColumn, NullVersion, ObjectBatch, TextColumn};
+use stocktake_codec::Hint;
+use stocktake_core::{Column, Field, FieldType, IntColumn, NullVersion, ObjectBatch, TextColumn};
 
 /// What is remembered from row to row; without influence on the text.
 #[derive(Debug)]
 pub(crate) struct Memory {
+    /// Of the row written last.
+    pub(crate) marks: Marks,
     times: Box<TimeFields>,
     /// As many as the groups of a plan.
     groups: Vec<Combinations>,
@@ -21,7 +25,7 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn new() -> Self {
-        Self { times: Box::new(TimeFields::new()), groups: Vec::new() }
+        Self { marks: Marks::default(), times: Box::new(TimeFields::new()), groups: Vec::new() }
     }
 }
 
@@ -46,8 +50,12 @@ pub(crate) struct Plan<'a> {
 /// One column, or neighbouring columns that are written together.
 #[derive(Debug)]
 enum Cell<'a> {
-    /// The same in every row, with its comma.
+    /// A text that is the same in every row, with its comma.
     Constant(&'static [u8]),
+    /// A number that is absent in every row.
+    NoCount,
+    /// A time that is absent in every row.
+    NoTime,
     Text(&'a TextColumn),
     /// A text with another spelling of "absent", with its comma.
     TextOr(&'a TextColumn, &'static [u8]),
@@ -98,37 +106,61 @@ impl<'a> Plan<'a> {
         (rows.end, None)
     }
 
+    /// Writes a row and leaves its marks in the memory. They are the same whichever columns a batch left out.
     #[inline(always)]
-    fn write_row(&self, row: usize, memory: &mut Memory, page: &mut Page<'_>) -> Result<(), Stop> {
+    pub(crate) fn write_row(&self, row: usize, memory: &mut Memory, page: &mut Page<'_>) -> Result<(), Stop> {
+        let Memory { marks, times, groups } = memory;
+        marks.begin(page);
+        marks.push(page, Hint::Above);
         page.put(self.prefix)?;
+        marks.push(page, Hint::Sorted);
         put_key(self.keys.value(row).as_bytes(), self.escapes, page)?;
+        marks.push(page, Hint::SortedEnd);
         page.put(b"\",")?;
-        let mut groups = memory.groups.iter_mut();
+        let mut groups = groups.iter_mut();
         for cell in &self.cells {
             match cell {
-                Cell::Constant(text) => page.put(text)?,
-                Cell::Text(column) => page.put_field(column.value(row))?,
-                Cell::TextOr(column, absent) => match column.value(row) {
-                    "" => page.put(absent)?,
-                    text => page.put_field(text)?,
-                },
-                Cell::Count(field, column) => match column.value(row) {
-                    None => page.put(ABSENT)?,
-                    Some(number) => {
-                        let count = u64::try_from(number).map_err(|_| Stop::Number { row, field: *field, number })?;
-                        put_count(count, page)?;
+                Cell::Constant(text) => {
+                    marks.push(page, Hint::Random);
+                    page.put(text)?;
+                }
+                Cell::NoCount => {
+                    marks.push(page, Hint::Above);
+                    page.put(ABSENT)?;
+                }
+                Cell::NoTime => TimeFields::put_absent(page, marks)?,
+                Cell::Text(column) => {
+                    marks.push(page, Hint::Random);
+                    page.put_field(column.value(row))?;
+                }
+                Cell::TextOr(column, absent) => {
+                    marks.push(page, Hint::Random);
+                    match column.value(row) {
+                        "" => page.put(absent)?,
+                        text => page.put_field(text)?,
                     }
-                },
+                }
+                Cell::Count(field, column) => {
+                    marks.push(page, Hint::Above);
+                    match column.value(row) {
+                        None => page.put(ABSENT)?,
+                        Some(number) => {
+                            let count =
+                                u64::try_from(number).map_err(|_| Stop::Number { row, field: *field, number })?;
+                            put_count(count, page)?;
+                        }
+                    }
+                }
                 Cell::Time(field, column) => match column.value(row) {
-                    None => page.put(ABSENT)?,
-                    Some(number) => memory.times.put(number, page).map_err(|fault| match fault {
+                    None => TimeFields::put_absent(page, marks)?,
+                    Some(number) => times.put(number, page, marks).map_err(|fault| match fault {
                         TimeFault::Full => Stop::Full,
                         TimeFault::OutOfRange => Stop::Number { row, field: *field, number },
                     })?,
                 },
                 Cell::Few(members) => {
                     if let Some(group) = groups.next() {
-                        group.put(members, row, page)?;
+                        group.put(members, row, page, marks)?;
                     }
                 }
             }
@@ -150,14 +182,17 @@ fn add_cell<'a>(cells: &mut Vec<Cell<'a>>, dialect: &Dialect, segment: &'a Objec
     let cell = match segment.column(field) {
         Some(Column::Text(column)) if null => Cell::TextOr(column, NULL_VERSION),
         Some(Column::Text(column)) => Cell::Text(column),
-        Some(Column::Int(column)) if field.field_type() == stocktake_core::FieldType::Timestamp => {
-            Cell::Time(field, column)
-        }
+        Some(Column::Int(column)) if field.field_type() == FieldType::Timestamp => Cell::Time(field, column),
         Some(Column::Int(column)) => Cell::Count(field, column),
         Some(Column::Code(column)) => return add_member(cells, field, Member::code(column)),
         Some(Column::Bool(column)) => return add_member(cells, field, Member::Bool(column)),
-        None if null => Cell::Constant(NULL_VERSION),
-        None => return add_member(cells, field, Member::Absent),
+        None => match field.field_type() {
+            FieldType::Code | FieldType::Boolean => return add_member(cells, field, Member::Absent),
+            FieldType::Timestamp => Cell::NoTime,
+            FieldType::Int64 | FieldType::Int32 => Cell::NoCount,
+            _ if null => Cell::Constant(NULL_VERSION),
+            _ => Cell::Constant(ABSENT),
+        },
         Some(column) => unreachable!("a column of a kind that the core does not have: {column:?}"),
     };
     cells.push(cell);

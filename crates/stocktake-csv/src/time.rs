@@ -1,21 +1,29 @@
 //! Times as fields: the date of a day is rendered once and remembered, hours to milliseconds are rendered each time.
 
 use crate::{
+    marks::{self, Marks},
     number::two_digits,
     page::{Full, Page},
 };
+use stocktake_codec::Hint;
 use stocktake_core::{ISO_BYTES, Timestamp};
 
 const DAY_MS: i64 = 86_400_000;
 
 /// Days that are remembered: the days of five years do not meet in one place, and all of them fill 32 KiB.
-const DAYS: usize = 2048;
+const DAYS: usize = marks::DAYS as usize;
 
 /// The number of a day in which no time lies that a report can spell.
 const NO_DAY: i32 = i32::MAX;
 
 /// Length of a date with the quote before it and the `T` after it.
 const DATE_BYTES: usize = 12;
+
+/// Length of a field from the colon before its second on.
+const SECOND_FROM_END: usize = 10;
+
+/// Length of a field from the point on.
+const FRACTION_FROM_END: usize = 7;
 
 /// Fields of times, with the dates rendered lately.
 pub(crate) struct TimeFields {
@@ -45,7 +53,8 @@ impl TimeFields {
 
     /// Writes a time as a field with its comma.
     #[inline(always)]
-    pub(crate) fn put(&mut self, ms: i64, page: &mut Page<'_>) -> Result<(), TimeFault> {
+    #[expect(clippy::cast_possible_truncation, reason = "remainders")]
+    pub(crate) fn put(&mut self, ms: i64, page: &mut Page<'_>, marks: &mut Marks) -> Result<(), TimeFault> {
         // Far beyond the years of reports the number of the day leaves its type.
         let day = i32::try_from(ms.div_euclid(DAY_MS)).unwrap_or(NO_DAY);
         let ms_of_day = ms.rem_euclid(DAY_MS).unsigned_abs();
@@ -66,7 +75,20 @@ impl TimeFields {
         block[21] = two_digits(millisecond / 100)[1];
         block[22..24].copy_from_slice(&two_digits(millisecond % 100));
         block[24..27].copy_from_slice(b"Z\",");
+        marks.push(page, marks::day(place as u32));
         page.advance(DATE_BYTES + 15);
+        let whole = if millisecond == 0 { marks::second((second % 60) as u32) } else { Hint::Nothing };
+        marks.push_at(page, SECOND_FROM_END, whole);
+        marks.push_at(page, FRACTION_FROM_END, Hint::Above);
+        Ok(())
+    }
+
+    /// Writes an absent time as a field with its comma.
+    #[inline(always)]
+    pub(crate) fn put_absent(page: &mut Page<'_>, marks: &mut Marks) -> Result<(), Full> {
+        marks.push(page, Hint::Above);
+        page.put(b"\"\",")?;
+        marks.skip(page, 2);
         Ok(())
     }
 
@@ -100,7 +122,7 @@ mod tests {
     fn field(times: &mut TimeFields, ms: i64) -> String {
         let mut out = [0; 40];
         let mut page = Page::new(&mut out, 0);
-        times.put(ms, &mut page).unwrap();
+        times.put(ms, &mut page, &mut Marks::default()).unwrap();
         let at = page.at();
         String::from_utf8(out[..at].to_vec()).unwrap()
     }
@@ -121,7 +143,7 @@ mod tests {
         let mut out = [0; 40];
         let no_day = i64::from(NO_DAY) * DAY_MS;
         for ms in [i64::MIN, Timestamp::MIN.ms() - 1, Timestamp::MAX.ms() + 1, no_day - 1, no_day, i64::MAX] {
-            assert_eq!(times.put(ms, &mut Page::new(&mut out, 0)), Err(TimeFault::OutOfRange));
+            assert_eq!(times.put(ms, &mut Page::new(&mut out, 0), &mut Marks::default()), Err(TimeFault::OutOfRange));
         }
     }
 }

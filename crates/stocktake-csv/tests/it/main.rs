@@ -2,6 +2,7 @@
 //!
 //! - `golden`: rows quoted from real deliveries, whole deliveries where they are at hand, texts under `testdata`.
 //! - `gzip`: one member, first rows early, other programs' decoders.
+//! - `hostile`: rows that nothing is known of are no larger than from a search.
 //! - `properties`: random rows come back; slicing and history leave no trace.
 //! - `revision`: bytes are tied to the encoder revision.
 
@@ -10,6 +11,7 @@
 
 mod golden;
 mod gzip;
+mod hostile;
 mod properties;
 mod revision;
 mod support;

@@ -1,0 +1,121 @@
+//! One block: the shortest of codes of its own, fixed codes and plain text.
+
+use crate::{
+    bits::{Bits, Full, Rest},
+    codes::{Codes, Header},
+    tokens::{Counts, Token},
+};
+
+/// Longest text of a plain block.
+const PLAIN_BYTES_MAX: usize = 65_535;
+
+/// What a plain block adds to its text, and the byte that it may begin in.
+const PLAIN_BYTES: usize = 6;
+
+/// Flushes write up to eight bytes ahead of what counts.
+const AHEAD_BYTES: usize = 16;
+
+/// Writes blocks; holds what is used again for each.
+pub(crate) struct BlockWriter {
+    codes: Codes,
+    header: Header,
+    /// As long as the longest block so far in plain, so that what does not fit is better off plain.
+    out: Vec<u8>,
+    rest: Rest,
+}
+
+impl BlockWriter {
+    pub(crate) fn new() -> Self {
+        Self { codes: Codes::new(), header: Header::new(), out: Vec::new(), rest: Rest::default() }
+    }
+
+    /// Forgets bits that no block followed.
+    pub(crate) fn begin(&mut self) {
+        self.rest = Rest::default();
+    }
+
+    /// Appends a block of the text that the tokens spell.
+    pub(crate) fn write(&mut self, text: &[u8], tokens: &[Token], into: &mut Vec<u8>) {
+        let plain_bytes = text.len() + text.len().div_ceil(PLAIN_BYTES_MAX) * PLAIN_BYTES;
+        if self.out.len() < plain_bytes + AHEAD_BYTES {
+            self.out.resize(plain_bytes + AHEAD_BYTES, 0);
+        }
+        let (written, rest) = match self.write_coded(text, tokens, plain_bytes) {
+            Ok(end) => end,
+            Err(Full) => match write_plain(text, Bits::new(&mut self.out, self.rest)) {
+                Ok(end) => end,
+                Err(Full) => unreachable!("the output has room for the text in plain"),
+            },
+        };
+        into.extend_from_slice(&self.out[..written]);
+        self.rest = rest;
+    }
+
+    /// Writes the block in codes, unless it becomes longer than plain.
+    fn write_coded(&mut self, text: &[u8], tokens: &[Token], plain_bytes: usize) -> Result<(usize, Rest), Full> {
+        let (counts, exact) = Counts::of(tokens, text);
+        let mut bits = Bits::new(&mut self.out[..plain_bytes + AHEAD_BYTES / 2], self.rest);
+        self.codes.fit(&counts);
+        self.header.describe(&self.codes);
+        let own_bits = self.header.cost_bits() + self.codes.cost_bits(&counts);
+        let mut fixed_bits = u64::MAX;
+        if exact {
+            let mut fixed = Codes::new();
+            fixed.fix();
+            fixed_bits = 3 + fixed.cost_bits(&counts);
+            if fixed_bits < own_bits {
+                self.codes = fixed;
+            }
+        }
+        if exact && own_bits.min(fixed_bits) > 8 * plain_bytes as u64 {
+            return Err(Full);
+        }
+        if fixed_bits < own_bits {
+            bits.put(0b010, 3);
+            bits.flush()?;
+        } else {
+            self.header.write(&mut bits)?;
+        }
+        let mut rest = text;
+        for token in tokens {
+            let literals = token.literals as usize;
+            self.codes.put_literals(rest, literals, &mut bits)?;
+            rest = &rest[literals..];
+            if token.length > 0 {
+                self.codes.put_match(token.length, token.distance, &mut bits)?;
+                rest = &rest[usize::from(token.length)..];
+            }
+        }
+        self.codes.put_end(&mut bits)?;
+        bits.finish()
+    }
+
+    /// Ends a run on a byte, as a sync flush does: with an empty plain block.
+    pub(crate) fn end(&mut self, into: &mut Vec<u8>) {
+        let mut out = [0; AHEAD_BYTES];
+        let Ok((written, _)) = write_plain(&[], Bits::new(&mut out, self.rest)) else {
+            unreachable!("an empty block has at most six bytes");
+        };
+        into.extend_from_slice(&out[..written]);
+        self.rest = Rest::default();
+    }
+
+    pub(crate) fn capacity_bytes(&self) -> usize {
+        self.out.capacity() + size_of::<Self>()
+    }
+}
+
+/// Writes plain blocks; one without text if there is none.
+fn write_plain(text: &[u8], mut bits: Bits<'_>) -> Result<(usize, Rest), Full> {
+    let empty: &[u8] = &[];
+    let parts = text.chunks(PLAIN_BYTES_MAX).chain(text.is_empty().then_some(empty));
+    for part in parts {
+        bits.put(0, 3);
+        bits.align()?;
+        let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
+        bits.put(u64::from(length) | u64::from(!length) << 16, 32);
+        bits.flush()?;
+        bits.copy(part)?;
+    }
+    bits.finish()
+}

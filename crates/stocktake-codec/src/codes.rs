@@ -1,0 +1,267 @@
+//! The codes of a block, their header (RFC 1951, section 3.2.7) and their cost.
+
+use crate::{
+    bits::{Bits, Full},
+    huffman::{code_lengths, codes},
+    symbols::{
+        DISTANCES, END, LENGTH_BASES, LENGTH_EXTRA, LENGTH_MAX, LENGTHS_FROM, LITERALS, distance_extra, distance_symbol,
+    },
+    tokens::Counts,
+};
+
+/// Longest code of a literal or length: four of them and what a flush leaves fit into 63 bits.
+const LITERAL_BITS_MAX: usize = 14;
+
+/// Longest code of a distance.
+const DISTANCE_BITS_MAX: usize = 15;
+
+/// Longest code of a code's length.
+const META_BITS_MAX: usize = 7;
+
+/// Symbols of the code that code lengths are written in.
+const METAS: usize = 19;
+
+/// The order in which the lengths of that code are written.
+const META_ORDER: [usize; METAS] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+
+/// Codes of every symbol of a block.
+pub(crate) struct Codes {
+    literal_lengths: [u8; LITERALS],
+    distance_lengths: [u8; DISTANCES],
+    /// Number of bits in the lowest byte, code above it.
+    literals: [u32; 256],
+    /// As literals, with the extra bits above the code.
+    lengths: [u32; LENGTH_MAX + 1],
+    /// As literals.
+    distances: [u32; DISTANCES],
+    /// As literals.
+    end: u32,
+}
+
+impl Codes {
+    /// Room for codes; none has any yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            literal_lengths: [0; LITERALS],
+            distance_lengths: [0; DISTANCES],
+            literals: [0; 256],
+            lengths: [0; LENGTH_MAX + 1],
+            distances: [0; DISTANCES],
+            end: 0,
+        }
+    }
+
+    /// Makes the codes that suit these counts.
+    pub(crate) fn fit(&mut self, counts: &Counts) {
+        code_lengths(&counts.literals, LITERAL_BITS_MAX, &mut self.literal_lengths);
+        code_lengths(&counts.distances, DISTANCE_BITS_MAX, &mut self.distance_lengths);
+        let (mut literals, mut distances) = ([0; LITERALS], [0; DISTANCES]);
+        codes(&self.literal_lengths, &mut literals);
+        codes(&self.distance_lengths, &mut distances);
+        self.fill(&literals, &distances);
+    }
+
+    /// Makes the codes that need no header (RFC 1951, section 3.2.6).
+    pub(crate) fn fix(&mut self) {
+        // Two symbols that never occur complete the code.
+        let mut lengths = [8; LITERALS + 2];
+        lengths[144..256].fill(9);
+        lengths[256..280].fill(7);
+        let (mut literals, mut distances) = ([0; LITERALS + 2], [0; DISTANCES + 2]);
+        codes(&lengths, &mut literals);
+        codes(&[5; DISTANCES + 2], &mut distances);
+        self.literal_lengths.copy_from_slice(&lengths[..LITERALS]);
+        self.distance_lengths = [5; DISTANCES];
+        self.fill(&literals, &distances);
+    }
+
+    fn fill(&mut self, literals: &[u16], distances: &[u16]) {
+        let entry = |code: u16, bits: u8| u32::from(code) << 8 | u32::from(bits);
+        for (byte, place) in self.literals.iter_mut().enumerate() {
+            *place = entry(literals[byte], self.literal_lengths[byte]);
+        }
+        self.end = entry(literals[END], self.literal_lengths[END]);
+        for (symbol, place) in self.distances.iter_mut().enumerate() {
+            *place = entry(distances[symbol], self.distance_lengths[symbol]);
+        }
+        // The last symbol stands for one length that the one before it could spell too.
+        for (symbol, base) in LENGTH_BASES.iter().enumerate() {
+            let (code, bits) = (literals[LENGTHS_FROM + symbol], self.literal_lengths[LENGTHS_FROM + symbol]);
+            let extra = LENGTH_EXTRA[symbol];
+            for (more, length) in (0..1u32 << extra).zip(usize::from(*base)..=LENGTH_MAX) {
+                self.lengths[length] = (u32::from(code) | more << bits) << 8 | u32::from(bits + extra);
+            }
+        }
+    }
+
+    /// Bits of a block's symbols with these codes, without header.
+    pub(crate) fn cost_bits(&self, counts: &Counts) -> u64 {
+        let literals = counts.literals.iter().zip(self.literal_lengths);
+        let distances = counts.distances.iter().zip(self.distance_lengths);
+        let lengths = counts.literals[LENGTHS_FROM..].iter().zip(LENGTH_EXTRA);
+        let extra = counts.distances.iter().enumerate();
+        literals.chain(distances).chain(lengths).map(|(count, bits)| u64::from(*count) * u64::from(bits)).sum::<u64>()
+            + extra.map(|(symbol, count)| u64::from(*count) * distance_extra(symbol)).sum::<u64>()
+    }
+
+    /// Writes the first `count` bytes of a text as literals, after a flush.
+    #[inline(always)]
+    pub(crate) fn put_literals(&self, text: &[u8], count: usize, bits: &mut Bits<'_>) -> Result<(), Full> {
+        let (fours, last) = text[..count].as_chunks::<4>();
+        for four in fours {
+            bits.put_entries(four.map(|byte| self.literals[usize::from(byte)]));
+            bits.flush()?;
+        }
+        // How many are left cannot be foreseen: they are written without a branch, from text that goes on.
+        let four = match text[count - last.len()..].first_chunk::<4>() {
+            Some(four) => *four,
+            None => {
+                let mut four = [0; 4];
+                four[..last.len()].copy_from_slice(last);
+                four
+            }
+        };
+        let entry = |place: usize| {
+            let entry = self.literals[usize::from(four[place])];
+            if place < last.len() { entry } else { 0 }
+        };
+        bits.put_entries([entry(0), entry(1), entry(2)]);
+        bits.flush()
+    }
+
+    /// Writes a match, after a flush: at most 19 and 28 bits.
+    #[inline(always)]
+    pub(crate) fn put_match(&self, length: u16, distance: u16, bits: &mut Bits<'_>) -> Result<(), Full> {
+        let (symbol, extra) = distance_symbol(u32::from(distance));
+        let more = (u32::from(distance) - 1) & ((1 << extra) - 1);
+        bits.put_entries([self.lengths[usize::from(length)], self.distances[symbol], more << 8 | extra]);
+        bits.flush()
+    }
+
+    pub(crate) fn put_end(&self, bits: &mut Bits<'_>) -> Result<(), Full> {
+        bits.put_entries([self.end]);
+        bits.flush()
+    }
+}
+
+/// The header of a block with codes of its own.
+pub(crate) struct Header {
+    symbols: Vec<Meta>,
+    literals: usize,
+    distances: usize,
+    meta_lengths: [u8; METAS],
+    meta_codes: [u16; METAS],
+    metas: usize,
+}
+
+/// A symbol of the code of code lengths with its extra bits.
+#[derive(Clone, Copy)]
+struct Meta {
+    symbol: u8,
+    extra: u8,
+}
+
+impl Meta {
+    fn extra_bits(self) -> u32 {
+        match self.symbol {
+            16 => 2,
+            17 => 3,
+            18 => 7,
+            _ => 0,
+        }
+    }
+}
+
+impl Header {
+    pub(crate) fn new() -> Self {
+        Self {
+            symbols: Vec::new(),
+            literals: 0,
+            distances: 0,
+            meta_lengths: [0; METAS],
+            meta_codes: [0; METAS],
+            metas: 0,
+        }
+    }
+
+    /// Makes the header of these codes.
+    pub(crate) fn describe(&mut self, codes_of_block: &Codes) {
+        let used = |lengths: &[u8]| lengths.iter().rposition(|length| *length > 0).map_or(0, |last| last + 1);
+        self.literals = used(&codes_of_block.literal_lengths).max(LENGTHS_FROM);
+        self.distances = used(&codes_of_block.distance_lengths).max(1);
+        self.symbols.clear();
+        let lengths = codes_of_block.literal_lengths[..self.literals].iter();
+        let mut lengths = lengths.chain(&codes_of_block.distance_lengths[..self.distances]).copied().peekable();
+        while let Some(length) = lengths.next() {
+            let mut run = 1usize;
+            while lengths.next_if_eq(&length).is_some() {
+                run += 1;
+            }
+            self.push_run(length, run);
+        }
+        let mut counts = [0; METAS];
+        self.symbols.iter().for_each(|meta| counts[usize::from(meta.symbol)] += 1);
+        if counts.iter().filter(|count| **count > 0).count() < 2 {
+            counts.iter_mut().filter(|count| **count == 0).take(1).for_each(|count| *count = 1);
+        }
+        code_lengths(&counts, META_BITS_MAX, &mut self.meta_lengths);
+        codes(&self.meta_lengths, &mut self.meta_codes);
+        let written = META_ORDER.iter().rposition(|symbol| self.meta_lengths[*symbol] > 0);
+        self.metas = written.map_or(0, |last| last + 1).max(4);
+    }
+
+    fn push_run(&mut self, length: u8, mut run: usize) {
+        if length == 0 {
+            while run >= 11 {
+                let part = run.min(138);
+                self.push(18, part - 11);
+                run -= part;
+            }
+            if run >= 3 {
+                self.push(17, run - 3);
+                run = 0;
+            }
+        } else {
+            self.push(length, 0);
+            run -= 1;
+            while run >= 3 {
+                let part = run.min(6);
+                self.push(16, part - 3);
+                run -= part;
+            }
+        }
+        (0..run).for_each(|_| self.push(length, 0));
+    }
+
+    fn push(&mut self, symbol: u8, extra: usize) {
+        self.symbols.push(Meta { symbol, extra: u8::try_from(extra).unwrap_or(u8::MAX) });
+    }
+
+    /// Its length in bits, with the three that begin a block.
+    pub(crate) fn cost_bits(&self) -> u64 {
+        let symbols = self.symbols.iter();
+        let bits =
+            symbols.map(|meta| u64::from(self.meta_lengths[usize::from(meta.symbol)]) + u64::from(meta.extra_bits()));
+        17 + 3 * self.metas as u64 + bits.sum::<u64>()
+    }
+
+    pub(crate) fn write(&self, bits: &mut Bits<'_>) -> Result<(), Full> {
+        // Not the last block; codes of its own.
+        bits.put(0b100, 3);
+        bits.put((self.literals - LENGTHS_FROM) as u64, 5);
+        bits.put((self.distances - 1) as u64, 5);
+        bits.put((self.metas - 4) as u64, 4);
+        bits.flush()?;
+        for symbol in &META_ORDER[..self.metas] {
+            bits.put(u64::from(self.meta_lengths[*symbol]), 3);
+            bits.flush()?;
+        }
+        for meta in &self.symbols {
+            let symbol = usize::from(meta.symbol);
+            bits.put(u64::from(self.meta_codes[symbol]), u32::from(self.meta_lengths[symbol]));
+            bits.put(u64::from(meta.extra), meta.extra_bits());
+            bits.flush()?;
+        }
+        Ok(())
+    }
+}

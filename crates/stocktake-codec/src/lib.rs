@@ -1,0 +1,53 @@
+//! DEFLATE without a search: the caller says where text repeats itself, the codec proves it and writes it down.
+//!
+//! A general compressor spends nearly all of its time on finding repetitions. Who makes text from rows of fields knows
+//! them: a sorted key shares its front with the key above, most fields equal the field above, the date is one of a few,
+//! and random fields repeat nothing. What is known is a *place* and a *distance*; how far the text really is equal there,
+//! backwards and forwards, the codec finds by comparing. So a caller's mistake costs bytes of output, never their
+//! meaning.
+//!
+//! - [`Deflater`] takes text and distances, and makes raw DEFLATE (RFC 1951) that any reader inflates. Runs refer to
+//!   nothing before them and end on a byte, so that runs made on any threads follow one another in one stream.
+//! - [`Rows`] knows how fields repeat from row to row and tells a deflater so.
+//!
+//! Output is a function of the text and of what was said about it: not of the machine, of buffers or of earlier runs.
+//! Checksums, headers of gzip or zlib and the last block are left to the caller.
+//!
+//! # Examples
+//! ```
+//! use stocktake_codec::Deflater;
+//!
+//! let mut deflater = Deflater::new();
+//! let mut deflated = Vec::new();
+//! deflater.begin();
+//! for row in [&b"alpha,2026-11-22\n"[..], b"alphabet,2026-11-22\n"] {
+//!     deflater.room(row.len())[..row.len()].copy_from_slice(row);
+//!     let start = deflater.push(row.len());
+//!     // Dates stand at the end of each row; the codec finds that more is equal than the date.
+//!     deflater.copy(start + row.len() - 11, 20);
+//!     if deflater.is_full() {
+//!         deflater.end_block(&mut deflated);
+//!     }
+//! }
+//! deflater.end(&mut deflated);
+//! // An empty last block ends the stream.
+//! deflated.extend([3, 0]);
+//! assert!(deflated.len() < 37);
+//! ```
+
+mod bits;
+mod block;
+mod codes;
+mod compare;
+mod deflater;
+mod huffman;
+mod rows;
+mod symbols;
+mod tokens;
+
+pub use deflater::{BLOCK_BYTES, Deflater};
+pub use rows::{Hint, Mark, Rows};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,127 @@
+//! A block as literals and matches, and how often each symbol occurs in it.
+
+use crate::symbols::{DISTANCES, END, LENGTH_MAX, LENGTH_MIN, LENGTH_SYMBOLS, LENGTHS_FROM, LITERALS, distance_symbol};
+
+/// Some literals and the match after them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) literals: u32,
+    /// 3 to 258, or 0 for no match.
+    pub(crate) length: u16,
+    /// 1 to 32,768; without meaning if there is no match.
+    pub(crate) distance: u16,
+}
+
+/// Adds literals and a match of any length from 3, as many tokens as it takes.
+#[inline(always)]
+pub(crate) fn push_match(tokens: &mut Vec<Token>, literals: usize, mut length: usize, distance: u16) {
+    debug_assert!(length >= LENGTH_MIN && u32::try_from(literals).is_ok());
+    #[expect(clippy::cast_possible_truncation, reason = "the text of a block is far below 4 GiB")]
+    let mut literals = literals as u32;
+    while length > LENGTH_MAX {
+        // What is left has to be a match too.
+        let part = LENGTH_MAX.min(length - LENGTH_MIN);
+        tokens.push(Token { literals, length: narrowed(part), distance });
+        length -= part;
+        literals = 0;
+    }
+    tokens.push(Token { literals, length: narrowed(length), distance });
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "at most 258")]
+fn narrowed(length: usize) -> u16 {
+    length as u16
+}
+
+/// How often each symbol occurs.
+#[derive(Clone, Debug)]
+pub(crate) struct Counts {
+    pub(crate) literals: [u32; LITERALS],
+    pub(crate) distances: [u32; DISTANCES],
+}
+
+/// A block of more tokens is not counted in full.
+const COUNTED_IN_FULL: usize = 1024;
+
+/// Of so many tokens, the first [`COUNTED`] have their literals counted. Rows have about six tokens, so that this meets
+/// whole rows.
+const STRIDE: usize = 64;
+
+/// See [`STRIDE`].
+const COUNTED: usize = 16;
+
+impl Counts {
+    /// Counts a block that begins with `text`; its end counts as one symbol.
+    ///
+    /// Of a long block, only some literals are counted. Then every symbol counts at least one, since it may occur where it
+    /// is not counted. Returns whether counts are exact.
+    pub(crate) fn of(tokens: &[Token], text: &[u8]) -> (Self, bool) {
+        let exact = tokens.len() <= COUNTED_IN_FULL;
+        // Equal bytes often follow each other: alternating tables keep an increment from waiting for the one before.
+        let mut tables = [[0u32; 256]; 2];
+        let mut counts = Self { literals: [0; LITERALS], distances: [0; DISTANCES] };
+        let mut rest = text;
+        for stride in tokens.chunks(STRIDE) {
+            let counted = if exact { STRIDE } else { COUNTED };
+            for (number, token) in stride.iter().enumerate() {
+                let length = usize::from(token.length);
+                if number < counted {
+                    count_literals(&mut tables, &rest[..token.literals as usize]);
+                    if length > 0 {
+                        counts.literals[LENGTHS_FROM + usize::from(LENGTH_SYMBOLS[length])] += 1;
+                        counts.distances[distance_symbol(u32::from(token.distance)).0] += 1;
+                    }
+                }
+                rest = &rest[token.literals as usize + length..];
+            }
+        }
+        for (count, (a, b)) in counts.literals.iter_mut().zip(tables[0].iter().zip(&tables[1])) {
+            *count = a + b;
+        }
+        counts.literals[END] = 1;
+        if !exact {
+            counts.literals.iter_mut().chain(&mut counts.distances).for_each(|count| *count = (*count).max(1));
+        }
+        counts.complete();
+        (counts, exact)
+    }
+
+    /// Sees to two symbols in each alphabet: decoders exist that refuse a code of one.
+    fn complete(&mut self) {
+        for counts in [&mut self.literals[..], &mut self.distances[..]] {
+            let missing = 2usize.saturating_sub(counts.iter().filter(|count| **count > 0).count());
+            counts.iter_mut().filter(|count| **count == 0).take(missing).for_each(|count| *count = 1);
+        }
+    }
+}
+
+#[inline(always)]
+fn count_literals(tables: &mut [[u32; 256]; 2], literals: &[u8]) {
+    let [even, odd] = tables;
+    let (pairs, last) = literals.as_chunks::<2>();
+    for [a, b] in pairs {
+        even[usize::from(*a)] += 1;
+        odd[usize::from(*b)] += 1;
+    }
+    if let [last] = last {
+        even[usize::from(*last)] += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_matches_are_split_and_never_leave_less_than_a_match() {
+        for length in 3..2000 {
+            let mut tokens = Vec::new();
+            push_match(&mut tokens, 7, length, 1);
+            assert_eq!(tokens.iter().map(|token| usize::from(token.length)).sum::<usize>(), length);
+            assert!(tokens.iter().all(|token| (3..=258).contains(&token.length)));
+            assert_eq!(tokens.iter().map(|token| token.literals).sum::<u32>(), 7);
+            assert!(tokens.len() <= length / 258 + 1);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Rows of fields come back, and their repetitions are found.
+
+use crate::support::{Numbers, inflated};
+use stocktake_codec::{Deflater, Hint, Mark, Rows};
+
+fn deflated(rows: &[Vec<(Vec<u8>, Hint)>], teller: &mut Rows, deflater: &mut Deflater) -> (Vec<u8>, Vec<u8>) {
+    let (mut text, mut out, mut marks) = (Vec::new(), Vec::new(), Vec::new());
+    deflater.begin();
+    teller.begin();
+    for row in rows {
+        let from = text.len();
+        marks.clear();
+        for (field, hint) in row {
+            marks.push(Mark { at: (text.len() - from) as u32, hint: *hint });
+            text.extend(field);
+        }
+        let bytes = &text[from..];
+        deflater.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        let start = deflater.push(bytes.len());
+        assert_eq!(start, from);
+        teller.tell(start, &mut marks, deflater);
+        if deflater.is_full() {
+            deflater.end_block(&mut out);
+        }
+    }
+    deflater.end(&mut out);
+    (text, out)
+}
+
+fn log_rows(count: u64) -> Vec<Vec<(Vec<u8>, Hint)>> {
+    let mut numbers = Numbers(3);
+    let row = |number: u64| {
+        let status = numbers.below(3);
+        let random = format!("{:016x}", numbers.next() << 17);
+        vec![
+            (format!("\"bucket\",\"logs/{:04}/part-{number:08}", number / 40).into_bytes(), Hint::Sorted),
+            (b"\",\"".to_vec(), Hint::SortedEnd),
+            (random.into_bytes(), Hint::Random),
+            (format!("\",\"STATUS-{status}-OF-THREE\"\n").into_bytes(), Hint::Last(status as u32)),
+        ]
+    };
+    (0..count).map(row).collect()
+}
+
+#[test]
+fn rows_come_back_in_few_bytes() {
+    let (mut teller, mut deflater) = (Rows::new(4, b"/"), Deflater::new());
+    let rows = log_rows(20_000);
+    let (text, out) = deflated(&rows, &mut teller, &mut deflater);
+    assert!(inflated(&out) == text);
+    // Eight bytes of chance, and about three matches a row.
+    assert!(out.len() < 22 * rows.len(), "{}", out.len() / rows.len());
+    assert!(deflated(&rows, &mut teller, &mut deflater).1 == out, "an earlier run leaves a trace");
+}
+
+#[test]
+fn wrong_hints_cost_bytes_and_nothing_else() {
+    let mut numbers = Numbers(5);
+    let (mut teller, mut deflater) = (Rows::new(3, b"/a\x00"), Deflater::new());
+    let hints = [Hint::Above, Hint::Last(0), Hint::Last(9), Hint::Only(1), Hint::Random, Hint::Sorted, Hint::SortedEnd];
+    for round in 1..60 {
+        let field = |numbers: &mut Numbers| {
+            let (length, values) = (numbers.below(round * 40), 1 + numbers.below(100));
+            let hint = hints[numbers.below(7) as usize];
+            ((0..length).map(|_| b'a' + numbers.below(values) as u8).collect::<Vec<u8>>(), hint)
+        };
+        let rows: Vec<Vec<_>> =
+            (0..100).map(|_| (0..1 + numbers.below(6)).map(|_| field(&mut numbers)).collect()).collect();
+        let (text, out) = deflated(&rows, &mut teller, &mut deflater);
+        assert!(inflated(&out) == text, "round {round}");
+    }
+}
