@@ -4,6 +4,10 @@ use crate::{
     exit::{Failure, INTERRUPTED, say},
     progress::Progress,
 };
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    iterator::Signals,
+};
 use std::sync::{Arc, OnceLock};
 use stocktake::CancelToken;
 
@@ -17,22 +21,32 @@ pub(crate) struct Interrupts {
 impl Interrupts {
     /// Begins to listen. As long as no run has begun, an interrupt ends the process at once.
     ///
+    /// A signal that the process was started to ignore (`nohup`, a job in the background of a script) stays ignored.
+    ///
     /// # Errors
     /// If the system takes no handler.
     pub(crate) fn listen() -> Result<Self, Failure> {
         let interrupts = Self { cancel: CancelToken::new(), begun: Arc::default() };
         let (cancel, begun) = (interrupts.cancel.clone(), Arc::clone(&interrupts.begun));
-        let taken = ctrlc::try_set_handler(move || match begun.get() {
-            Some(progress) if !cancel.is_cancelled() => {
-                cancel.cancel();
-                progress.say("stocktake: stopping; a second interrupt ends the program at once");
+        let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
+        let fault = |error| Failure::failed("cannot listen to interrupts", &error);
+        let mut signals = Signals::new(heard).map_err(fault)?;
+        let listen = move || {
+            for _ in signals.forever() {
+                match begun.get() {
+                    Some(progress) if !cancel.is_cancelled() => {
+                        cancel.cancel();
+                        progress.say("stocktake: stopping; a second interrupt ends the program at once");
+                    }
+                    _ => {
+                        say("interrupted");
+                        std::process::exit(i32::from(INTERRUPTED));
+                    }
+                }
             }
-            _ => {
-                say("interrupted");
-                std::process::exit(i32::from(INTERRUPTED));
-            }
-        });
-        taken.map_err(|error| Failure::failed("cannot listen to interrupts", &error))?;
+        };
+        // It listens as long as the process lives.
+        drop(std::thread::Builder::new().name("stocktake-interrupts".to_owned()).spawn(listen).map_err(fault)?);
         Ok(interrupts)
     }
 
@@ -41,4 +55,11 @@ impl Interrupts {
         self.begun.get_or_init(|| Arc::clone(progress));
         self.cancel.clone()
     }
+}
+
+/// Whether the process was started to ignore a signal, as far as the system tells.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }

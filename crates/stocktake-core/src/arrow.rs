@@ -186,6 +186,7 @@ fn too_long(row: usize, length: usize, limit: usize) -> Problem {
 }
 
 fn text_column(field: Field, array: &dyn Array) -> Result<TextColumn, Problem> {
+    let bytes_max = if field == Field::Key { KEY_BYTES_MAX } else { TEXT_BYTES_MAX };
     let column = match array.data_type() {
         DataType::Utf8 => TextColumn(Texts::Utf8(with_absent_empty(array.as_string::<i32>().clone()))),
         DataType::LargeUtf8 => {
@@ -209,19 +210,18 @@ fn text_column(field: Field, array: &dyn Array) -> Result<TextColumn, Problem> {
             let views = array.as_string_view();
             let dirty = |row: usize| (views.views()[row] & 0xFFFF_FFFF == 0) != views.is_null(row);
             if (0..views.len()).any(dirty) {
-                TextColumn(Texts::Utf8(copied(array)?))
+                TextColumn(Texts::Utf8(copied(array, bytes_max)?))
             } else {
                 TextColumn(Texts::View(views.clone()))
             }
         }
-        DataType::Dictionary(_, _) => TextColumn(Texts::Utf8(copied(array)?)),
+        DataType::Dictionary(_, _) => TextColumn(Texts::Utf8(copied(array, bytes_max)?)),
         _ => return Err(wrong_type(array, "text")),
     };
-    let limit = if field == Field::Key { KEY_BYTES_MAX } else { TEXT_BYTES_MAX };
     for row in 0..column.len() {
         let length = column.value(row).len();
-        if length > limit {
-            return Err(too_long(row, length, limit));
+        if length > bytes_max {
+            return Err(too_long(row, length, bytes_max));
         }
         if length == 0 && field == Field::Key {
             return Err(Problem::row(row, "has no key in a row".to_owned()));
@@ -251,9 +251,13 @@ fn with_absent_empty(array: StringArray) -> StringArray {
     }
 }
 
-fn copied(array: &dyn Array) -> Result<StringArray, Problem> {
+/// Copies texts of at most `bytes_max` bytes each, which keeps a batch within the bounds of its offsets and of memory.
+fn copied(array: &dyn Array, bytes_max: usize) -> Result<StringArray, Problem> {
     let mut builder = StringBuilder::with_capacity(array.len(), 0);
-    for_each_text(array, |_, text| {
+    for_each_text(array, |row, text| {
+        if text.len() > bytes_max {
+            return Err(too_long(row, text.len(), bytes_max));
+        }
         if text.is_empty() {
             builder.append_null()
         } else {
@@ -487,6 +491,18 @@ mod tests {
                 ("last_modified_date", Arc::new(TimestampSecondArray::from(vec![1, i64::MAX])))
             ])
             .is_err()
+        );
+    }
+
+    #[test]
+    fn a_long_text_behind_many_codes_is_refused_before_it_is_copied() {
+        let keys: StringArray = (0..8192).map(|row| Some(format!("{row:05}"))).collect();
+        let long = "x".repeat(300_000);
+        let tags: DictionaryArray<Int32Type> = (0..8192).map(|_| Some(long.as_str())).collect();
+        let error = take_over(vec![("key", Arc::new(keys)), ("e_tag", Arc::new(tags))]).unwrap_err();
+        assert_eq!(
+            (error.row(), error.to_string()),
+            (Some(0), "column `e_tag` has 300000 bytes; at most 1024 are taken".to_owned())
         );
     }
 

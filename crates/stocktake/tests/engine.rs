@@ -471,3 +471,50 @@ fn a_stream_of_rows_is_a_source() {
     let error = generate(&source, &spec, &MemoryDestination::new(), &options(1)).unwrap_err();
     assert_eq!(error.kind(), GenerateErrorKind::Source(SourceErrorKind::Unsupported));
 }
+
+struct PanicsAtChunk;
+
+impl Observer for PanicsAtChunk {
+    fn chunk_appended(&self, _rows: u64, _bytes: u64) {
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_panic_beside_the_assembler_is_an_error_and_no_hang() {
+    let spec = spec().with_chunk_rows(10).build().unwrap();
+    for lanes in [1, 3] {
+        let execution = Execution::default().with_observer(Arc::new(PanicsAtChunk));
+        let options = GenerateOptions::new(execution).with_lanes(NonZeroU32::new(lanes).unwrap());
+        let destination = MemoryDestination::new();
+        let error = generate(&Versioned::new(3000), &spec, &destination, &options).unwrap_err();
+        assert_eq!(error.kind(), GenerateErrorKind::Lost);
+        assert_eq!(destination.objects().len(), 0);
+    }
+}
+
+#[test]
+fn a_replacement_that_finds_no_room_leaves_the_old_report_whole() {
+    let spec = spec().build().unwrap();
+    let first = Failing::new(u64::MAX, u64::MAX);
+    generate(&Versioned::new(150), &spec, &first, &options(1)).unwrap();
+    let old = first.inner.objects();
+    let data_bytes: u64 =
+        old.iter().filter(|(key, _)| key.as_str().contains("/data/")).map(|(_, bytes)| bytes.len() as u64).sum();
+    for room in [0, data_bytes / 2, data_bytes, data_bytes + 50, data_bytes + 700] {
+        first.bytes_left.store(room, Ordering::Relaxed);
+        generate(&Versioned::new(150), &spec, &first, &options(1).with_existing(Existing::Replace)).unwrap_err();
+        assert!(first.inner.objects() == old, "with room for {room} bytes");
+    }
+}
+
+#[test]
+fn what_a_killed_run_left_is_passed_by() {
+    let (spec, destination) = (spec().build().unwrap(), MemoryDestination::new());
+    let source = Versioned::new(500);
+    let plan = plan(&source, NonZeroU32::MIN).unwrap();
+    let left = write_lanes(&source, &spec, &plan, plan.lanes(), 0, &destination, &Execution::default()).unwrap();
+    let summary = generate(&source, &spec, &destination, &options(1)).unwrap();
+    assert_eq!(summary.files as usize, left.len());
+    assert_eq!(destination.objects().len(), 2 * left.len() + 4);
+}

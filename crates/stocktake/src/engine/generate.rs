@@ -94,7 +94,7 @@ pub fn generate(
     publish::check_existing(spec, destination, options.existing)?;
     check_memory(spec, &options.execution)?;
     let plan = plan(source, options.lanes)?;
-    let attempt = publish::free_attempt(spec, &plan, destination, options.existing)?;
+    let attempt = publish::free_attempt(spec, &plan, destination)?;
     let shards = write_lanes(source, spec, &plan, plan.lanes(), attempt, destination, &options.execution)?;
     let keys = shards
         .iter()

@@ -66,9 +66,11 @@ pub(super) fn write<F: Format>(
     lane: &LaneDescriptor,
     jobs: &Sender<Job<F::Chunk>>,
 ) -> Result<Vec<CommittableShard>, GenerateError> {
-    let (tickets, queue) = bounded(shared.execution.threads.get() + TICKETS_EXTRA);
     let skipped = Arc::new(SkipCount { entries: AtomicU64::new(0), execution: shared.execution.clone() });
     std::thread::scope(|scope| {
+        // Within the scope, so that a panic here ends the queue, and with it the reader, before the reader is waited for.
+        let stop = StopOnPanic(&shared.stop);
+        let (tickets, queue) = bounded(shared.execution.threads.get() + TICKETS_EXTRA);
         let observer = Arc::clone(&skipped);
         let reader =
             std::thread::Builder::new().name(format!("stocktake-read-{}", lane.index)).spawn_scoped(scope, move || {
@@ -76,8 +78,10 @@ pub(super) fn write<F: Format>(
                 // The assembler is gone only when it failed itself; its failure is the earlier one.
                 let _ = tickets.send(Ticket::End(outcome));
             });
-        let reader = reader
-            .map_err(|error| GenerateError::caused(GenerateErrorKind::Lost, "a reader could not be started", error))?;
+        let reader = reader.map_err(|error| {
+            shared.stop.cancel();
+            GenerateError::caused(GenerateErrorKind::Lost, "a reader could not be started", error)
+        })?;
         let mut assembly = Assembly::new(shared, lane, &skipped.entries);
         let outcome = assembly.run(&queue);
         if outcome.is_err() {
@@ -87,10 +91,22 @@ pub(super) fn write<F: Format>(
         for ticket in &queue {
             drop(ticket);
         }
+        drop(stop);
         // A reader that panicked sent no end, which the assembly has reported.
         let _ = reader.join();
         outcome.map_err(|error| error.in_lane(lane.index)).map(|()| assembly.shards)
     })
+}
+
+/// Stops the run when the thread that holds it unwinds.
+struct StopOnPanic<'a>(&'a CancelToken);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.cancel();
+        }
+    }
 }
 
 /// Reads a lane, cuts it into chunks and hands them out.
@@ -147,6 +163,10 @@ fn read<F: Format>(
             hand_out(chunk, held)?;
             permit = Some(shared.budget.acquire(spec.chunk_memory_bytes()));
         }
+    }
+    if shared.stop.is_cancelled() {
+        // A stream that answers a cancellation with its end has not ended.
+        return Err(GenerateError::cancelled());
     }
     while let Some(chunk) = chunker.rest() {
         let held = permit.take().unwrap_or_else(|| shared.budget.acquire(spec.chunk_memory_bytes()));

@@ -3,8 +3,9 @@
 use super::{GenerateError, GenerateErrorKind, ReportSummary};
 use std::io::Write;
 use stocktake_core::{
-    CommittableShard, CompleteReport, Destination, DestinationErrorKind, Existing, Manifest, ObjectAttributes, Plan,
-    ReceiptsHeader, ReportKey, ReportLayout, ReportSpec, checksum_text, receipts_text, symlink_text,
+    CommittableShard, CompleteReport, Destination, DestinationErrorKind, Existing, Manifest, ObjectAttributes,
+    PendingObject, Plan, ReceiptsHeader, ReportKey, ReportLayout, ReportSpec, checksum_text, receipts_text,
+    symlink_text,
 };
 
 /// Attempts that are looked at for free names before giving up.
@@ -37,17 +38,22 @@ pub fn commit(
         (layout.manifest(), manifest.clone(), "application/json"),
         (layout.checksum(), checksum_text(manifest.as_bytes()), "text/plain"),
     ];
+    // All of them are written before the first becomes visible: a full disk changes nothing of a report that is replaced.
+    let mut pending = Vec::new();
+    for (key, text, content_type) in files {
+        let attributes = ObjectAttributes::new(content_type).with_existing(existing);
+        pending.push((write(destination, &key, text.as_bytes(), &attributes)?, key));
+    }
     if existing == Existing::Replace {
         // The old report ends to be one before anything of it changes.
         destination.remove(&layout.checksum())?;
     }
-    let mut written = Vec::new();
-    for (key, text, content_type) in files {
-        let attributes = ObjectAttributes::new(content_type).with_existing(existing);
-        if let Err(error) = put(destination, &key, text.as_bytes(), &attributes) {
-            return Err(error.with_leftovers(remove(destination, written)));
+    let mut published = Vec::new();
+    for (object, key) in pending {
+        if let Err(error) = object.publish() {
+            return Err(GenerateError::from(error).with_leftovers(remove(destination, published)));
         }
-        written.push(key);
+        published.push(key);
     }
     Ok(ReportSummary {
         report_id: spec.report_id(),
@@ -76,14 +82,14 @@ pub(super) fn check_existing(
     Ok(())
 }
 
-/// The first attempt whose data files are not there yet, if a report is replaced; else the first attempt.
+/// The first attempt whose data files are not there yet: those of a report that is replaced, or that a killed run left,
+/// stay as they are.
 pub(super) fn free_attempt(
     spec: &ReportSpec,
     plan: &Plan,
     destination: &dyn Destination,
-    existing: Existing,
 ) -> Result<u32, GenerateError> {
-    let Some(store) = destination.store().filter(|_| existing == Existing::Replace) else { return Ok(0) };
+    let Some(store) = destination.store() else { return Ok(0) };
     let layout = ReportLayout::new(spec);
     'attempts: for attempt in 0..ATTEMPTS_MAX {
         for lane in plan.lanes() {
@@ -95,22 +101,22 @@ pub(super) fn free_attempt(
     }
     Err(GenerateError::new(
         GenerateErrorKind::ReportExists,
-        format!("this report was replaced {ATTEMPTS_MAX} times already"),
+        format!("this report was written {ATTEMPTS_MAX} times already"),
     ))
 }
 
-fn put(
+fn write(
     destination: &dyn Destination,
     key: &ReportKey,
     bytes: &[u8],
     attributes: &ObjectAttributes,
-) -> Result<(), GenerateError> {
+) -> Result<Box<dyn PendingObject>, GenerateError> {
     let mut object = destination.create(key, attributes)?;
-    object.write_all(bytes).map_err(|error| {
+    object.write_all(bytes).and_then(|()| object.flush()).map_err(|error| {
         let kind = GenerateErrorKind::Destination(DestinationErrorKind::Io);
         GenerateError::caused(kind, format!("writing {key} failed"), error)
     })?;
-    Ok(object.publish()?)
+    Ok(object)
 }
 
 /// Removes objects of a failed run; returns those that could not be removed, each with the reason.
