@@ -34,6 +34,7 @@ pub struct Deflater {
     filled: usize,
     /// End of the last match in `tokens`.
     literals_from: usize,
+    /// Without a match, it ends where literals begin.
     open: Match,
     tokens: Vec<Token>,
     writer: BlockWriter,
@@ -106,7 +107,7 @@ impl Deflater {
     /// Position up to which literals and matches are settled: [`Deflater::copy`] goes on from there.
     #[inline(always)]
     pub fn settled(&self) -> usize {
-        self.base + self.open.end.max(self.literals_from)
+        self.base + self.open.end
     }
 
     /// Says that the text around `at` repeats what stands `distance` before it.
@@ -115,13 +116,13 @@ impl Deflater {
     /// nothing and returns `false` if that gains nothing, or if the distance is 0, beyond 32,768 or before the run.
     #[inline(always)]
     pub fn copy(&mut self, at: usize, distance: usize) -> bool {
-        let settled = self.open.end.max(self.literals_from);
-        let at = at.saturating_sub(self.base).clamp(settled, self.filled);
+        let settled = self.open.end;
+        let at = self.index_of(at);
         let Ok(short) = u16::try_from(distance) else { return false };
         if distance > DISTANCE_MAX.min(at) || distance == 0 {
             return false;
         }
-        // The open match reaches as far as it can.
+        // The open match reaches as far as it is equal.
         if short == self.open.distance && at == settled {
             return false;
         }
@@ -135,11 +136,18 @@ impl Deflater {
         true
     }
 
+    /// Index of a position that is not settled, or of the nearest one.
+    #[inline(always)]
+    fn index_of(&self, position: usize) -> usize {
+        // Before the text, the difference wraps and counts as its end: nothing is equal there.
+        position.wrapping_sub(self.base).min(self.filled).max(self.open.end)
+    }
+
     /// Number of bytes before `at`, not settled, that equal those `distance` before them.
     #[inline(always)]
     pub(crate) fn equal_before(&self, at: usize, distance: usize) -> usize {
-        let settled = self.open.end.max(self.literals_from);
-        let at = at.saturating_sub(self.base).clamp(settled, self.filled);
+        let settled = self.open.end;
+        let at = self.index_of(at);
         if distance > DISTANCE_MAX.min(at) || distance == 0 {
             return 0;
         }
@@ -181,6 +189,14 @@ impl Deflater {
 
     /// Appends the block; matches may go on reaching back into it.
     pub fn end_block(&mut self, into: &mut Vec<u8>) {
+        self.end_block_before(0, into);
+    }
+
+    /// As [`Deflater::end_block`], and keeps the first `ahead_bytes` of the room, which are to be pushed yet.
+    ///
+    /// # Panics
+    /// If the room was shorter.
+    pub fn end_block_before(&mut self, ahead_bytes: usize, into: &mut Vec<u8>) {
         self.close();
         if self.literals_from < self.filled {
             // Far below 4 GiB: a block and the row that fills it.
@@ -191,9 +207,10 @@ impl Deflater {
             self.writer.write(&self.text[self.block..self.filled], &self.tokens, into);
         }
         let kept = self.filled.min(DISTANCE_MAX);
-        self.text.copy_within(self.filled - kept..self.filled, 0);
+        self.text.copy_within(self.filled - kept..self.filled + ahead_bytes, 0);
         self.base += self.filled - kept;
         (self.block, self.filled, self.literals_from) = (kept, kept, kept);
+        self.open = Match { start: kept, end: kept, distance: 0 };
         self.tokens.clear();
     }
 
@@ -216,7 +233,7 @@ impl Deflater {
         if distance > 0 {
             push_match(&mut self.tokens, start - self.literals_from, end - start, distance);
             self.literals_from = end;
-            self.open = Match::default();
+            self.open = Match { start: end, end, distance: 0 };
         }
     }
 }

@@ -15,8 +15,11 @@ const SEARCHES: usize = 1 << 14;
 /// seldom chance.
 const SEARCHED_BYTES_MIN: usize = 64;
 
-/// After so many places where a search found nothing, it takes longer steps.
-const MISSES: usize = 32;
+/// After so many places where a search found nothing, it takes longer steps. What it steps over is found backwards.
+const MISSES: usize = 8;
+
+/// After so many separators in a row behind which nothing repeats, a field's other ones are left out.
+const PROBE_MISSES_MAX: usize = 8;
 
 /// What is known of the text at a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,12 +89,17 @@ impl Rows {
         self.searches.clear();
     }
 
-    /// Tells of the row that was pushed last, at position `start`; takes its marks and leaves others in their place.
+    /// Tells of the row that was pushed last, at position `start`; copies its marks.
     #[inline]
-    pub fn tell(&mut self, start: usize, marks: &mut Vec<Mark>, deflater: &mut Deflater) {
+    pub fn tell(&mut self, start: usize, marks: &[Mark], deflater: &mut Deflater) {
         let row_end = deflater.position();
-        for number in 0..marks.len() {
-            let Mark { at, hint } = marks[number];
+        // A row that repeats others wholly has nothing to tell.
+        if deflater.settled() >= row_end && self.above_marks == marks {
+            self.above = Some(start);
+            return;
+        }
+        let mut searched = false;
+        for (number, Mark { at, hint }) in marks.iter().copied().enumerate() {
             if hint == Hint::Nothing {
                 continue;
             }
@@ -112,8 +120,10 @@ impl Rows {
                     }
                 }
                 Hint::SortedEnd => {
-                    let back = deflater.equal_before(at, distance);
-                    self.probe(at - back, deflater);
+                    if !searched {
+                        let back = deflater.equal_before(at, distance);
+                        self.probe(at - back, deflater);
+                    }
                     deflater.copy(at, distance);
                 }
                 Hint::Random if !deflater.begins_alike::<8>(at, distance) => {}
@@ -122,12 +132,14 @@ impl Rows {
                     deflater.copy(at, distance);
                 }
             }
-            if end >= deflater.settled().max(at) + SEARCHED_BYTES_MIN {
+            searched = end >= deflater.settled().max(at) + SEARCHED_BYTES_MIN;
+            if searched {
                 self.search_field(number, marks, start..end, deflater);
             }
         }
         self.above = Some(start);
-        std::mem::swap(&mut self.above_marks, marks);
+        self.above_marks.clear();
+        self.above_marks.extend_from_slice(marks);
     }
 
     /// Searches through what is left of a field, in a sorted one up to what equals the row above again.
@@ -169,7 +181,8 @@ impl Rows {
     #[inline(always)]
     fn probe(&mut self, to: usize, deflater: &mut Deflater) {
         let mut from = deflater.settled();
-        while from < to {
+        let mut misses = 0;
+        while from < to && misses < PROBE_MISSES_MAX {
             let text = deflater.between(from, to);
             let Some(found) = text.iter().position(|byte| self.separators[usize::from(*byte)]) else { return };
             let Some(four) = text[found..].first_chunk::<4>() else { return };
@@ -177,7 +190,8 @@ impl Rows {
             let place = &mut self.probes[place_of(u32::from_le_bytes(*four), PROBES)];
             let here = low_bits(at);
             let distance = here.wrapping_sub(std::mem::replace(place, here)) as usize;
-            deflater.copy(at, distance);
+            let found = deflater.begins_alike::<4>(at, distance) && deflater.copy(at, distance);
+            misses = if found { 0 } else { misses + 1 };
             from = deflater.settled().max(at + 1);
         }
     }

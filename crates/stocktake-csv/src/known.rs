@@ -3,7 +3,7 @@
 use crate::{
     chunk::CsvChunk,
     format::Dialect,
-    marks::NUMBERS,
+    marks::{Marks, NUMBERS},
     page::Page,
     plan::{Memory, Plan, Stop},
 };
@@ -14,6 +14,10 @@ use stocktake_core::{ObjectBatch, RowChunk};
 /// Room that is asked for a row at first; doubled for rows that are longer.
 const ROOM_BYTES: usize = 4 << 10;
 
+/// Rows that are written before the first of them is compared with others: what was just written in small pieces is slow
+/// to read in large ones.
+const BATCH_ROWS: usize = 8;
+
 /// What parts of keys begin with: folders, characters that are escaped, words.
 const SEPARATORS: &[u8] = b"/%-_.";
 
@@ -22,11 +26,17 @@ const SEPARATORS: &[u8] = b"/%-_.";
 pub(crate) struct KnownRows {
     deflater: Deflater,
     rows: Rows,
+    /// Of each row of a batch, and its length in bytes.
+    marks: Vec<(Marks, usize)>,
 }
 
 impl KnownRows {
     pub(crate) fn new() -> Self {
-        Self { deflater: Deflater::new(), rows: Rows::new(NUMBERS as usize, SEPARATORS) }
+        Self {
+            deflater: Deflater::new(),
+            rows: Rows::new(NUMBERS as usize, SEPARATORS),
+            marks: vec![Default::default(); BATCH_ROWS],
+        }
     }
 
     /// Encodes rows into an empty chunk.
@@ -49,33 +59,46 @@ impl KnownRows {
             let mut row = 0;
             while row < segment.len() {
                 let mut page = Page::new(self.deflater.room(room_bytes), 0);
-                match plan.write_row(row, memory, &mut page) {
-                    Ok(()) => {}
-                    Err(Stop::Full) => {
-                        room_bytes *= 2;
-                        continue;
+                let mut written = 0;
+                for (marks, bytes) in self.marks.iter_mut().take(segment.len() - row) {
+                    let start = page.at();
+                    match plan.write_row(row + written, memory, marks, &mut page) {
+                        Ok(()) => {}
+                        Err(Stop::Full) => {
+                            page.truncate(start);
+                            break;
+                        }
+                        Err(stop) => return Err((segment, stop)),
                     }
-                    Err(stop) => return Err((segment, stop)),
+                    *bytes = page.at() - start;
+                    written += 1;
                 }
-                let bytes = page.at();
-                let start = self.deflater.push(bytes);
-                self.rows.tell(start, memory.marks.list_mut(), &mut self.deflater);
-                row += 1;
-                if self.deflater.is_full() {
-                    self.end_block(&mut crc, into);
+                let mut ahead_bytes = page.at();
+                for (marks, bytes) in &self.marks[..written] {
+                    let start = self.deflater.push(*bytes);
+                    ahead_bytes -= bytes;
+                    self.rows.tell(start, marks.list(), &mut self.deflater);
+                    if self.deflater.is_full() {
+                        count_block(&self.deflater, &mut crc, into);
+                        self.deflater.end_block_before(ahead_bytes, &mut into.deflated);
+                    }
+                }
+                row += written;
+                if written == 0 {
+                    room_bytes *= 2;
                 }
             }
         }
-        self.end_block(&mut crc, into);
+        count_block(&self.deflater, &mut crc, into);
         self.deflater.end(&mut into.deflated);
         into.crc32 = crc.finalize();
         Ok(())
     }
+}
 
-    fn end_block(&mut self, crc: &mut Hasher, into: &mut CsvChunk) {
-        let text = self.deflater.block();
-        crc.update(text);
-        into.text_bytes += text.len() as u64;
-        self.deflater.end_block(&mut into.deflated);
-    }
+/// Takes the block's text into the chunk's checksum and length.
+fn count_block(deflater: &Deflater, crc: &mut Hasher, into: &mut CsvChunk) {
+    let text = deflater.block();
+    crc.update(text);
+    into.text_bytes += text.len() as u64;
 }

@@ -2,6 +2,7 @@
 
 use crate::page::Page;
 use stocktake_codec::{Hint, Mark};
+use stocktake_core::Field;
 
 /// Numbers of combinations of few-valued fields; those of equal numbers keep each other from being found.
 pub(crate) const COMBINATIONS: u32 = 4096;
@@ -27,12 +28,22 @@ pub(crate) fn second(second: u32) -> Hint {
     Hint::Only(COMBINATIONS + DAYS + second)
 }
 
+/// Most marks of a row: bucket, key and its end, up to three for each further field.
+const MARKS_MAX: usize = 3 + 3 * (Field::COUNT - 2);
+
 /// The marks of one row.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Marks {
     /// Where the row begins in the page.
     start: usize,
-    list: Vec<Mark>,
+    count: usize,
+    list: [Mark; MARKS_MAX],
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self { start: 0, count: 0, list: [Mark { at: 0, hint: Hint::Nothing }; MARKS_MAX] }
+    }
 }
 
 impl Marks {
@@ -40,7 +51,7 @@ impl Marks {
     #[inline(always)]
     pub(crate) fn begin(&mut self, page: &Page<'_>) {
         self.start = page.at();
-        self.list.clear();
+        self.count = 0;
     }
 
     /// Marks the end of the page.
@@ -53,7 +64,11 @@ impl Marks {
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "a row has a few megabytes")]
     pub(crate) fn push_at(&mut self, page: &Page<'_>, before: usize, hint: Hint) {
-        self.list.push(Mark { at: (page.at() - self.start - before) as u32, hint });
+        // More there cannot be; one left out would cost bytes and nothing else.
+        if let Some(place) = self.list.get_mut(self.count) {
+            *place = Mark { at: (page.at() - self.start - before) as u32, hint };
+            self.count += 1;
+        }
     }
 
     /// Keeps the places of marks that other rows have, at the end of the page: a field lasts until the next mark.
@@ -62,7 +77,7 @@ impl Marks {
         (0..count).for_each(|_| self.push(page, Hint::Nothing));
     }
 
-    pub(crate) fn list_mut(&mut self) -> &mut Vec<Mark> {
-        &mut self.list
+    pub(crate) fn list(&self) -> &[Mark] {
+        &self.list[..self.count]
     }
 }

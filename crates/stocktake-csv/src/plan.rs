@@ -16,8 +16,6 @@ use stocktake_core::{Column, Field, FieldType, IntColumn, NullVersion, ObjectBat
 /// What is remembered from row to row; without influence on the text.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    /// Of the row written last.
-    pub(crate) marks: Marks,
     times: Box<TimeFields>,
     /// As many as the groups of a plan.
     groups: Vec<Combinations>,
@@ -25,7 +23,7 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn new() -> Self {
-        Self { marks: Marks::default(), times: Box::new(TimeFields::new()), groups: Vec::new() }
+        Self { times: Box::new(TimeFields::new()), groups: Vec::new() }
     }
 }
 
@@ -93,12 +91,13 @@ impl<'a> Plan<'a> {
         page: &mut Page<'_>,
         enough_bytes: usize,
     ) -> (usize, Option<Stop>) {
+        let mut marks = Marks::default();
         for row in rows.clone() {
             if page.at() >= enough_bytes {
                 return (row, None);
             }
             let start = page.at();
-            if let Err(stop) = self.write_row(row, memory, page) {
+            if let Err(stop) = self.write_row(row, memory, &mut marks, page) {
                 page.truncate(start);
                 return (row, Some(stop));
             }
@@ -106,10 +105,16 @@ impl<'a> Plan<'a> {
         (rows.end, None)
     }
 
-    /// Writes a row and leaves its marks in the memory. They are the same whichever columns a batch left out.
+    /// Writes a row and its marks, which are the same whichever columns a batch left out.
     #[inline(always)]
-    pub(crate) fn write_row(&self, row: usize, memory: &mut Memory, page: &mut Page<'_>) -> Result<(), Stop> {
-        let Memory { marks, times, groups } = memory;
+    pub(crate) fn write_row(
+        &self,
+        row: usize,
+        memory: &mut Memory,
+        marks: &mut Marks,
+        page: &mut Page<'_>,
+    ) -> Result<(), Stop> {
+        let Memory { times, groups } = memory;
         marks.begin(page);
         marks.push(page, Hint::Above);
         page.put(self.prefix)?;

@@ -18,7 +18,7 @@ fn deflated(rows: &[Vec<(Vec<u8>, Hint)>], teller: &mut Rows, deflater: &mut Def
         deflater.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         let start = deflater.push(bytes.len());
         assert_eq!(start, from);
-        teller.tell(start, &mut marks, deflater);
+        teller.tell(start, &marks, deflater);
         if deflater.is_full() {
             deflater.end_block(&mut out);
         }

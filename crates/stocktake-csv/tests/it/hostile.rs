@@ -42,7 +42,6 @@ fn check(name: &str, fields: FieldSet, rows: &[Row], chunk_rows: usize) {
             encoder.get_ref().len()
         })
         .sum();
-    println!("{name:40} {:10} of {searched:10} {:.3}", file.len(), file.len() as f64 / searched as f64);
     assert!(file.len() * 10 <= searched * 11 + 400, "{name}: {} where a search makes {searched}", file.len());
 }
 
