@@ -59,6 +59,21 @@ fn the_first_signal_ends_a_run_without_a_trace() {
 }
 
 #[test]
+fn a_signal_that_is_ignored_on_purpose_is_no_obstacle() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let place = Place::new();
+        let program = place.command("synthetic:rows=1000", &[]);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("trap '' {signal}; exec \"$@\""), "sh"])
+            .arg(program.get_program())
+            .args(program.get_args());
+        let ran = end(spawn(&mut command));
+        assert_eq!(ran.code, Some(0), "{signal}: {ran:?}");
+    }
+}
+
+#[test]
 fn the_second_signal_ends_the_program_at_once() {
     let place = Place::new();
     let mut child = spawn(&mut place.command("ndjson:-", &["--bucket", "b"]));
