@@ -13,7 +13,7 @@ const SEARCHES: usize = 1 << 14;
 
 /// A field of which so many bytes repeat nothing that is known is searched through: what makes a field so long is
 /// seldom chance.
-const SEARCHED_BYTES_MIN: usize = 64;
+const SEARCHED_BYTES_MIN: usize = 48;
 
 /// After so many places where a search found nothing, it takes longer steps. What it steps over is found backwards.
 const MISSES: usize = 8;

@@ -18,8 +18,8 @@ const ROOM_BYTES: usize = 4 << 10;
 /// to read in large ones.
 const BATCH_ROWS: usize = 8;
 
-/// What parts of keys begin with: folders, characters that are escaped, words.
-const SEPARATORS: &[u8] = b"/%-_.";
+/// What parts of keys begin with: folders, characters that are escaped, endings.
+const SEPARATORS: &[u8] = b"/%.";
 
 /// Deflates one chunk after another. Holds about 1.1 MiB while rows have up to 64 KiB.
 #[derive(Debug)]
