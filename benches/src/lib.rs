@@ -41,19 +41,28 @@ pub fn spec(source: &dyn ObjectSource, versions: Versions) -> Result<ReportSpec,
 /// # Errors
 /// If the text is no synthetic source.
 pub fn batches(text: &str) -> Result<Vec<ObjectBatch>, SourceError> {
+    let mut batches = Vec::new();
+    each_batch(text, |batch| batches.push(batch))?;
+    Ok(batches)
+}
+
+/// Reads a synthetic bucket to its end and hands its batches over one after another.
+///
+/// # Errors
+/// If the text is no synthetic source.
+pub fn each_batch(text: &str, mut take: impl FnMut(ObjectBatch)) -> Result<(), SourceError> {
     let source: SyntheticSource = text.parse()?;
     let bucket = BucketName::try_new("b").map_err(|error| SourceError::malformed(error.to_string()))?;
     let context = ReadContext::new(bucket, Field::all().collect::<FieldSet>());
     let plan = source.plan(NonZeroU32::MIN)?;
     let mut stream = source.open(&plan.lanes()[0], None, &context)?;
     let mut builder = ObjectBatchBuilder::new(context.fields);
-    let mut batches = Vec::new();
     loop {
         builder.clear();
         if !stream.next_batch(&mut builder)? {
-            return Ok(batches);
+            return Ok(());
         }
-        batches.push(builder.finish());
+        take(builder.finish());
     }
 }
 
