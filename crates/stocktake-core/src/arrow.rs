@@ -4,6 +4,10 @@
 //! their report names (CSV or column spelling). Text is accepted as Utf8, LargeUtf8, Utf8View and dictionaries of them,
 //! counts as 32- and 64-bit integers, times as timestamps of any unit. An empty text is an absent one.
 
+mod arrays;
+
+pub use arrays::{TextArray, bool_array, int_array, text_array};
+
 use crate::{
     batch::{
         BATCH_ROWS_MAX, BoolColumn, CODE_BYTES_MAX, CodeColumn, Column, IntColumn, Interner, ObjectBatch,

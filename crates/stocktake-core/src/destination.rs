@@ -2,7 +2,7 @@
 //!
 //! A destination knows keys and bytes. It does not know reports: the order of publication is the engine's.
 
-use crate::name::ReportKey;
+use crate::{name::ReportKey, shard_writer::ShardDigest};
 use std::{
     fmt,
     io::{self, Read, Write},
@@ -48,6 +48,15 @@ pub trait PendingObject: Write + Send {
     /// # Errors
     /// [`DestinationErrorKind::AlreadyExists`] if the key exists and may not be replaced; nothing is changed then.
     fn publish(self: Box<Self>) -> Result<(), DestinationError>;
+
+    /// Publishes as [`PendingObject::publish`] does, and says what is stored if that differs from what was written: a
+    /// manifest lists sizes and digests of stored bytes. `None`: it is what was written.
+    ///
+    /// # Errors
+    /// As [`PendingObject::publish`].
+    fn publish_stored(self: Box<Self>) -> Result<Option<ShardDigest>, DestinationError> {
+        self.publish().map(|()| None)
+    }
 }
 
 /// What an object is created with.
@@ -58,12 +67,14 @@ pub struct ObjectAttributes {
     pub content_type: &'static str,
     /// What happens if the key exists.
     pub existing: Existing,
+    /// Server-side encryption that the object is stored with; none leaves it to the destination's own rule.
+    pub encryption: Option<ServerSideEncryption>,
 }
 
 impl ObjectAttributes {
     /// Attributes of an object that must not exist yet.
     pub const fn new(content_type: &'static str) -> Self {
-        Self { content_type, existing: Existing::Refuse }
+        Self { content_type, existing: Existing::Refuse, encryption: None }
     }
 
     /// States what happens if the key exists.
@@ -71,6 +82,47 @@ impl ObjectAttributes {
     pub const fn with_existing(mut self, existing: Existing) -> Self {
         self.existing = existing;
         self
+    }
+
+    /// States the server-side encryption that the object is stored with.
+    #[must_use]
+    pub fn with_encryption(mut self, encryption: Option<ServerSideEncryption>) -> Self {
+        self.encryption = encryption;
+        self
+    }
+
+    /// Refuses attributes that ask for server-side encryption, for destinations that have none.
+    ///
+    /// # Errors
+    /// [`DestinationErrorKind::Unsupported`], which says that nothing is ever stored less protected than asked.
+    pub fn refuse_encryption(&self, key: &ReportKey) -> Result<(), DestinationError> {
+        let Some(encryption) = &self.encryption else { return Ok(()) };
+        let text = format!("{encryption} is asked for, which this destination cannot do");
+        Err(DestinationError::new(DestinationErrorKind::Unsupported, key, text))
+    }
+}
+
+/// Server-side encryption of an object, done by the destination.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ServerSideEncryption {
+    /// By keys of the destination (`AES256`).
+    SseS3,
+    /// By a key of a key management service (`aws:kms`).
+    SseKms {
+        /// Id, ARN or alias of the key.
+        key_id: Box<str>,
+        /// Whether a key of the bucket stands between that key and the object's.
+        bucket_key: bool,
+    },
+}
+
+impl fmt::Display for ServerSideEncryption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SseS3 => f.write_str("encryption by SSE-S3"),
+            Self::SseKms { key_id, .. } => write!(f, "encryption by SSE-KMS with the key {key_id}"),
+        }
     }
 }
 

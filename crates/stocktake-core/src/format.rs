@@ -51,6 +51,12 @@ pub trait ShardAssembler: Send {
     /// Bytes of the data file so far, without a footer: what rotation goes by.
     fn shard_bytes(&self) -> u64;
 
+    /// Whether another data file is to be begun at the next change of key though this one has not reached its size: what
+    /// will close it, such as a page index, is kept in memory until then. Follows from the chunks alone.
+    fn is_full(&self) -> bool {
+        false
+    }
+
     /// Writes what closes the data file.
     ///
     /// # Errors

@@ -5,12 +5,17 @@
 //! [prefix/]SOURCE_BUCKET/ID/2026-11-22T01-00Z/manifest.json, manifest.checksum, receipts.ndjson
 //! [prefix/]SOURCE_BUCKET/ID/hive/dt=2026-11-22-01-00/symlink.txt
 //! ```
+//!
+//! Data files and receipts inside envelopes end in `.enc`, and there is no symlink.txt then.
 
 use crate::{
     name::{NameError, ReportKey},
-    spec::ReportSpec,
+    spec::{Envelope, ReportSpec},
 };
 use uuid::Uuid;
+
+/// Ending of objects inside envelopes.
+pub const ENVELOPE_SUFFIX: &str = ".enc";
 
 /// Keys of the objects of one report.
 #[derive(Clone, Debug)]
@@ -20,6 +25,7 @@ pub struct ReportLayout {
     hive_stamp: String,
     report_id: Uuid,
     extension: &'static str,
+    envelope: Envelope,
 }
 
 impl ReportLayout {
@@ -33,6 +39,7 @@ impl ReportLayout {
             hive_stamp: spec.created_at().hive_stamp(),
             report_id: spec.report_id(),
             extension: spec.format().file_format().extension(),
+            envelope: spec.envelope(),
         }
     }
 
@@ -46,7 +53,7 @@ impl ReportLayout {
     /// Its name is a UUIDv5 of report id, lane, shard and attempt: unlike in any other report, the same in a rerun.
     pub fn data(&self, lane: u32, shard: u32, attempt: u32) -> ReportKey {
         let name = Uuid::new_v5(&self.report_id, format!("{lane}/{shard}/{attempt}").as_bytes());
-        self.key(&format!("data/{name}.{}", self.extension))
+        self.key(&format!("data/{name}.{}{}", self.extension, self.suffix()))
     }
 
     /// Key of manifest.json.
@@ -61,12 +68,19 @@ impl ReportLayout {
 
     /// Key of receipts.ndjson, beside the manifest.
     pub fn receipts(&self) -> ReportKey {
-        self.key(&format!("{}/receipts.ndjson", self.folder_stamp))
+        self.key(&format!("{}/receipts.ndjson{}", self.folder_stamp, self.suffix()))
     }
 
-    /// Key of symlink.txt.
+    /// Key of symlink.txt, which reports inside envelopes do not have.
     pub fn symlink(&self) -> ReportKey {
         self.key(&format!("hive/dt={}/symlink.txt", self.hive_stamp))
+    }
+
+    fn suffix(&self) -> &'static str {
+        match self.envelope {
+            Envelope::None => "",
+            Envelope::Encrypted => ENVELOPE_SUFFIX,
+        }
     }
 
     fn key(&self, below: &str) -> ReportKey {

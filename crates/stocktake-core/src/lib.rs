@@ -17,6 +17,7 @@ mod batch;
 mod cancel;
 mod chunk;
 mod destination;
+mod dictionary;
 mod digest;
 mod field;
 mod field_set;
@@ -41,13 +42,14 @@ pub use cancel::CancelToken;
 pub use chunk::RowChunk;
 pub use destination::{
     Destination, DestinationError, DestinationErrorKind, Existing, ObjectAttributes, PendingObject, ReportStore,
-    StoredObject,
+    ServerSideEncryption, StoredObject,
 };
+pub use dictionary::ChunkDictionary;
 pub use digest::{Md5Stream, md5_hex};
 pub use field::{FIELDS, Field, FieldChoice, FieldInfo, FieldType};
 pub use field_set::{FieldSelection, FieldSet, MissingFields, UnknownField, Versions};
 pub use format::{AssembleError, ChunkEncoder, EncodeError, Format, ShardAssembler, ShardFacts};
-pub use layout::ReportLayout;
+pub use layout::{ENVELOPE_SUFFIX, ReportLayout};
 pub use manifest::{MANIFEST_VERSION, Manifest, ManifestFile, checksum_text, symlink_text};
 pub use name::{BucketName, ConfigurationId, DestinationPrefix, KEY_BYTES_MAX, NameError, ObjectKey, ReportKey};
 pub use plan::{LaneDescriptor, Plan, PlanError};
@@ -59,8 +61,9 @@ pub use source::{
     ComputeSlots, ObjectSource, ObjectStream, ReadContext, SkipObserver, SkippedEntry, SourceError, SourceErrorKind,
 };
 pub use spec::{
-    CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CsvOptions, FormatOptions, KeyEncoding, NullVersion, Order, ReportSpec,
-    ReportSpecBuilder, SpecError, UnknownValues, text_bytes_max,
+    CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, CsvOptions, Envelope, FormatOptions, KeyEncoding, NullVersion, OrcCompression,
+    OrcOptions, Order, ParquetOptions, ParquetProfile, ReportSpec, ReportSpecBuilder, SpecError, UnknownValues,
+    text_bytes_max,
 };
 pub use time::{ISO_BYTES, TimeError, Timestamp};
 pub use uuid::Uuid;

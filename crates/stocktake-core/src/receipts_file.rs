@@ -8,6 +8,7 @@ use crate::{
     plan::Plan,
     receipt::{CompleteReport, Receipt},
     spec::{Order, ReportSpec},
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -32,6 +33,12 @@ pub struct ReceiptsHeader {
     pub sorted: bool,
     /// Name and version of the program that wrote the report, for example `stocktake 0.1.0`.
     pub generator: String,
+    /// When the scan really began, if the run was told: the stamp is the time at which it was due.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scan_started_at: Option<Timestamp>,
+    /// When the scan really ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scan_ended_at: Option<Timestamp>,
 }
 
 /// Tells the header from a receipt; nothing else may stand on the first line.
@@ -73,7 +80,16 @@ impl ReceiptsHeader {
             skipped_entries: report.skipped_entries(),
             sorted: spec.order() == Order::Sorted,
             generator: generator.into(),
+            scan_started_at: None,
+            scan_ended_at: None,
         }
+    }
+
+    /// States when the scan really began and ended.
+    #[must_use]
+    pub fn with_scan(mut self, started_at: Timestamp, ended_at: Timestamp) -> Self {
+        (self.scan_started_at, self.scan_ended_at) = (Some(started_at), Some(ended_at));
+        self
     }
 }
 

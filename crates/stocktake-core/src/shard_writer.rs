@@ -16,7 +16,7 @@ pub struct ShardWriter {
     size_bytes: u64,
 }
 
-/// Size and MD5 of a published data file.
+/// Size and MD5 of a published data file, of the bytes that are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardDigest {
     /// Size in bytes.
@@ -41,8 +41,8 @@ impl ShardWriter {
     /// # Errors
     /// As [`PendingObject::publish`].
     pub fn publish(self) -> Result<ShardDigest, DestinationError> {
-        self.object.publish()?;
-        Ok(ShardDigest { size_bytes: self.size_bytes, md5: self.md5.finish() })
+        let stored = self.object.publish_stored()?;
+        Ok(stored.unwrap_or_else(|| ShardDigest { size_bytes: self.size_bytes, md5: self.md5.finish() }))
     }
 }
 

@@ -60,9 +60,9 @@ pub(crate) struct Interner {
     /// Hash of a text to the codes that have it; collisions are told apart by the texts.
     codes: HashMap<u64, Vec<u16>, IdentityState>,
     hasher: RandomState,
-    last: u16,
+    last: (Ends, u16),
     /// Codes of values met lately, each at the place that its text's ends and length choose.
-    recent: [u16; RECENT],
+    recent: [(Ends, u16); RECENT],
 }
 
 /// Most fields have fewer values in turn than this.
@@ -74,8 +74,8 @@ impl Interner {
             values: Arc::new(CodeValues::new()),
             codes: HashMap::default(),
             hasher: RandomState::new(),
-            last: 0,
-            recent: [0; RECENT],
+            last: (Ends::EMPTY, 0),
+            recent: [(Ends::EMPTY, 0); RECENT],
         }
     }
 
@@ -94,25 +94,32 @@ impl Interner {
         if text.is_empty() {
             return (0, 0);
         }
-        if self.values.value(self.last) == text {
-            return (self.last, 0);
+        let ends = Ends::of(text.as_bytes());
+        if self.is(self.last, ends, text) {
+            return (self.last.1, 0);
         }
-        let place = recent_place(text);
+        let place = ends.place();
         let recent = self.recent[place];
-        if self.values.value(recent) == text {
+        if self.is(recent, ends, text) {
             self.last = recent;
-            return (recent, 0);
+            return (recent.1, 0);
         }
         let found = self.look_up(text);
-        self.recent[place] = found.0;
+        self.last = (ends, found.0);
+        self.recent[place] = self.last;
         found
+    }
+
+    /// Whether a known value is this text.
+    #[inline]
+    fn is(&self, (known, code): (Ends, u16), ends: Ends, text: &str) -> bool {
+        known == ends && (ends.is_all() || self.values.value(code) == text)
     }
 
     fn look_up(&mut self, text: &str) -> (u16, usize) {
         // The hash decides where a value is looked for, never which code it gets: codes follow first appearance.
         let known = self.codes.entry(self.hasher.hash_one(text)).or_default();
         if let Some(code) = known.iter().copied().find(|code| self.values.value(*code) == text) {
-            self.last = code;
             return (code, 0);
         }
         let values = Arc::make_mut(&mut self.values);
@@ -122,7 +129,6 @@ impl Interner {
         values.bytes += text.len();
         values.longest = values.longest.max(text.len());
         known.push(code);
-        self.last = code;
         (code, text.len())
     }
 
@@ -131,12 +137,42 @@ impl Interner {
     }
 }
 
-/// A place for a text among the recent ones. It decides how fast a code is found, never which it is.
-#[inline]
-fn recent_place(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return 0 };
-    (usize::from(*first) ^ (usize::from(*last) * 5) ^ (bytes.len() * 7)) % RECENT
+/// Length and both ends of a text: all of it up to sixteen bytes, so that most values are compared without a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ends {
+    length: usize,
+    front: u64,
+    back: u64,
+}
+
+impl Ends {
+    const EMPTY: Self = Self { length: 0, front: 0, back: 0 };
+
+    #[inline]
+    fn of(text: &[u8]) -> Self {
+        let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let half = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)));
+        let length = text.len();
+        let (front, back) = match length {
+            8.. => (word(text.first_chunk()), word(text.last_chunk())),
+            4..8 => (half(text.first_chunk()), half(text.last_chunk())),
+            _ => (text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+        };
+        Self { length, front, back }
+    }
+
+    /// Whether the ends are the whole text.
+    #[inline]
+    fn is_all(self) -> bool {
+        self.length <= 16
+    }
+
+    /// A place among the recent values. It decides how fast a code is found, never which it is.
+    #[inline]
+    fn place(self) -> usize {
+        let mixed = (self.front ^ self.back.rotate_left(29) ^ self.length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 32) as usize % RECENT
+    }
 }
 
 /// Passes a hash through: the map's keys are hashes already.
