@@ -25,6 +25,13 @@ impl<'a> Bits<'a> {
         Self { out, at: 0, held: rest.held, count: rest.count }
     }
 
+    /// The same bits, in variables of the function that it is inlined into.
+    #[inline(always)]
+    pub(crate) fn unpacked(self) -> Self {
+        let Self { out, at, held, count } = self;
+        Self { out, at, held, count }
+    }
+
     /// Adds the lowest `count` bits of a value that has no others. After a flush there is room for 56.
     #[inline(always)]
     pub(crate) fn put(&mut self, value: u64, count: u32) {

@@ -3,6 +3,8 @@
 use crate::{
     bits::{Bits, Full, Rest},
     codes::{Codes, Header},
+    dispatch::{self, Dispatch},
+    pairs::Pairs,
     tokens::{Counts, Token},
 };
 
@@ -15,10 +17,28 @@ const PLAIN_BYTES: usize = 6;
 /// Flushes write up to eight bytes ahead of what counts.
 const AHEAD_BYTES: usize = 16;
 
+/// Whether blocks follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// They do, and a block begins within the byte that the one before it ends in.
+    Inside,
+    /// This one ends the stream, and on a byte.
+    Last,
+}
+
+impl Place {
+    fn bit(self) -> u64 {
+        u64::from(self == Place::Last)
+    }
+}
+
 /// Writes blocks; holds what is used again for each.
 pub(crate) struct BlockWriter {
     codes: Codes,
+    /// Only for texts of which much is literals.
+    pairs: Option<Pairs>,
     header: Header,
+    dispatch: Dispatch,
     /// As long as the longest block so far in plain, so that what does not fit is better off plain.
     out: Vec<u8>,
     rest: Rest,
@@ -26,7 +46,24 @@ pub(crate) struct BlockWriter {
 
 impl BlockWriter {
     pub(crate) fn new() -> Self {
-        Self { codes: Codes::new(), header: Header::new(), out: Vec::new(), rest: Rest::default() }
+        Self {
+            codes: Codes::new(),
+            pairs: None,
+            header: Header::new(),
+            dispatch: Dispatch::Auto,
+            out: Vec::new(),
+            rest: Rest::default(),
+        }
+    }
+
+    /// For columns: much of them is literals, and there may be few tokens.
+    pub(crate) fn of_columns() -> Self {
+        Self { pairs: Some(Pairs::new()), ..Self::new() }
+    }
+
+    /// Uses other code for the same bytes.
+    pub(crate) fn set_dispatch(&mut self, dispatch: Dispatch) {
+        self.dispatch = dispatch;
     }
 
     /// Forgets bits that no block followed.
@@ -35,14 +72,14 @@ impl BlockWriter {
     }
 
     /// Appends a block of the text that the tokens spell.
-    pub(crate) fn write(&mut self, text: &[u8], tokens: &[Token], into: &mut Vec<u8>) {
+    pub(crate) fn write(&mut self, text: &[u8], tokens: &[Token], place: Place, into: &mut Vec<u8>) {
         let plain_bytes = text.len() + text.len().div_ceil(PLAIN_BYTES_MAX) * PLAIN_BYTES;
         if self.out.len() < plain_bytes + AHEAD_BYTES {
             self.out.resize(plain_bytes + AHEAD_BYTES, 0);
         }
-        let (written, rest) = match self.write_coded(text, tokens, plain_bytes) {
+        let (written, rest) = match self.write_coded(text, tokens, place, plain_bytes) {
             Ok(end) => end,
-            Err(Full) => match write_plain(text, Bits::new(&mut self.out, self.rest)) {
+            Err(Full) => match write_plain(text, place, Bits::new(&mut self.out, self.rest)) {
                 Ok(end) => end,
                 Err(Full) => unreachable!("the output has room for the text in plain"),
             },
@@ -52,8 +89,15 @@ impl BlockWriter {
     }
 
     /// Writes the block in codes, unless it becomes longer than plain.
-    fn write_coded(&mut self, text: &[u8], tokens: &[Token], plain_bytes: usize) -> Result<(usize, Rest), Full> {
-        let (counts, exact) = Counts::of(tokens, text);
+    fn write_coded(
+        &mut self,
+        text: &[u8],
+        tokens: &[Token],
+        place: Place,
+        plain_bytes: usize,
+    ) -> Result<(usize, Rest), Full> {
+        let (counts, exact) =
+            if self.pairs.is_some() { Counts::of_columns(tokens, text) } else { Counts::of(tokens, text) };
         let mut bits = Bits::new(&mut self.out[..plain_bytes + AHEAD_BYTES / 2], self.rest);
         self.codes.fit(&counts);
         self.header.describe(&self.codes);
@@ -71,29 +115,25 @@ impl BlockWriter {
             return Err(Full);
         }
         if fixed_bits < own_bits {
-            bits.put(0b010, 3);
+            bits.put(0b010 | place.bit(), 3);
             bits.flush()?;
         } else {
-            self.header.write(&mut bits)?;
+            self.header.write(place.bit(), &mut bits)?;
         }
-        let mut rest = text;
-        for token in tokens {
-            let literals = token.literals as usize;
-            self.codes.put_literals(rest, literals, &mut bits)?;
-            rest = &rest[literals..];
-            if token.length > 0 {
-                self.codes.put_match(token.length, token.distance, &mut bits)?;
-                rest = &rest[usize::from(token.length)..];
-            }
+        if let Some(pairs) = &mut self.pairs {
+            pairs.fit(self.codes.literals());
         }
-        self.codes.put_end(&mut bits)?;
+        let mut bits = dispatch::write(self.dispatch, &self.codes, self.pairs.as_ref(), text, tokens, bits)?;
+        if place == Place::Last {
+            bits.align()?;
+        }
         bits.finish()
     }
 
     /// Ends a run on a byte, as a sync flush does: with an empty plain block.
     pub(crate) fn end(&mut self, into: &mut Vec<u8>) {
         let mut out = [0; AHEAD_BYTES];
-        let Ok((written, _)) = write_plain(&[], Bits::new(&mut out, self.rest)) else {
+        let Ok((written, _)) = write_plain(&[], Place::Inside, Bits::new(&mut out, self.rest)) else {
             unreachable!("an empty block has at most six bytes");
         };
         into.extend_from_slice(&out[..written]);
@@ -101,16 +141,43 @@ impl BlockWriter {
     }
 
     pub(crate) fn capacity_bytes(&self) -> usize {
-        self.out.capacity() + size_of::<Self>()
+        self.out.capacity() + self.pairs.as_ref().map_or(0, Pairs::memory_bytes) + size_of::<Self>()
     }
 }
 
+/// Writes the symbols of a block. Bits are taken over and given back, so that they stay in registers.
+#[inline(always)]
+pub(crate) fn write_tokens<'a>(
+    codes: &Codes,
+    pairs: Option<&Pairs>,
+    text: &[u8],
+    tokens: &[Token],
+    bits: Bits<'a>,
+) -> Result<Bits<'a>, Full> {
+    let mut bits = bits.unpacked();
+    let mut rest = text;
+    for token in tokens {
+        let literals = token.literals as usize;
+        match pairs {
+            Some(pairs) => codes.put_pairs(pairs, rest, literals, &mut bits)?,
+            None => codes.put_literals(rest, literals, &mut bits)?,
+        }
+        rest = &rest[literals..];
+        if token.length > 0 {
+            codes.put_match(token.length, token.distance, &mut bits)?;
+            rest = &rest[usize::from(token.length)..];
+        }
+    }
+    codes.put_end(&mut bits)?;
+    Ok(bits)
+}
+
 /// Writes plain blocks; one without text if there is none.
-fn write_plain(text: &[u8], mut bits: Bits<'_>) -> Result<(usize, Rest), Full> {
+fn write_plain(text: &[u8], place: Place, mut bits: Bits<'_>) -> Result<(usize, Rest), Full> {
     let empty: &[u8] = &[];
-    let parts = text.chunks(PLAIN_BYTES_MAX).chain(text.is_empty().then_some(empty));
-    for part in parts {
-        bits.put(0, 3);
+    let mut parts = text.chunks(PLAIN_BYTES_MAX).chain(text.is_empty().then_some(empty)).peekable();
+    while let Some(part) = parts.next() {
+        bits.put(if parts.peek().is_none() { place.bit() } else { 0 }, 3);
         bits.align()?;
         let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
         bits.put(u64::from(length) | u64::from(!length) << 16, 32);

@@ -3,11 +3,13 @@
 use crate::{
     bits::{Bits, Full},
     huffman::{code_lengths, codes},
+    pairs::Pairs,
     symbols::{
         DISTANCES, END, LENGTH_BASES, LENGTH_EXTRA, LENGTH_MAX, LENGTHS_FROM, LITERALS, distance_extra, distance_symbol,
     },
     tokens::Counts,
 };
+use std::hint::select_unpredictable;
 
 /// Longest code of a literal or length: four of them and what a flush leaves fit into 63 bits.
 const LITERAL_BITS_MAX: usize = 14;
@@ -129,6 +131,36 @@ impl Codes {
         bits.flush()
     }
 
+    /// As [`Codes::put_literals`], by pairs of these codes as far as there are.
+    #[inline(always)]
+    pub(crate) fn put_pairs(&self, pairs: &Pairs, text: &[u8], count: usize, bits: &mut Bits<'_>) -> Result<(), Full> {
+        let (eights, last) = text[..count].as_chunks::<8>();
+        for eight in eights {
+            match pairs.eight(*eight) {
+                Some(four) => {
+                    bits.put_entries(four);
+                    bits.flush()?;
+                }
+                None => self.put_literals(eight, eight.len(), bits)?,
+            }
+        }
+        let rest = &text[count - last.len()..];
+        if let Some(eight) = rest.first_chunk()
+            && let Some([a, b, c]) = pairs.rest(*eight, last.len())
+        {
+            // The last one; the one after the eight if there is none.
+            let byte = eight[last.len().wrapping_sub(1) % 8];
+            let odd = select_unpredictable(last.len() % 2 == 1, self.literals[usize::from(byte)], 0);
+            bits.put_entries([a, b, c, odd]);
+            return bits.flush();
+        }
+        self.put_literals(rest, last.len(), bits)
+    }
+
+    pub(crate) fn literals(&self) -> &[u32; 256] {
+        &self.literals
+    }
+
     /// Writes a match, after a flush: at most 19 and 28 bits.
     #[inline(always)]
     pub(crate) fn put_match(&self, length: u16, distance: u16, bits: &mut Bits<'_>) -> Result<(), Full> {
@@ -138,6 +170,7 @@ impl Codes {
         bits.flush()
     }
 
+    #[inline(always)]
     pub(crate) fn put_end(&self, bits: &mut Bits<'_>) -> Result<(), Full> {
         bits.put_entries([self.end]);
         bits.flush()
@@ -245,9 +278,9 @@ impl Header {
         17 + 3 * self.metas as u64 + bits.sum::<u64>()
     }
 
-    pub(crate) fn write(&self, bits: &mut Bits<'_>) -> Result<(), Full> {
-        // Not the last block; codes of its own.
-        bits.put(0b100, 3);
+    /// Begins a block with codes of its own; the lowest bit says whether it is the last one.
+    pub(crate) fn write(&self, last: u64, bits: &mut Bits<'_>) -> Result<(), Full> {
+        bits.put(0b100 | last, 3);
         bits.put((self.literals - LENGTHS_FROM) as u64, 5);
         bits.put((self.distances - 1) as u64, 5);
         bits.put((self.metas - 4) as u64, 4);

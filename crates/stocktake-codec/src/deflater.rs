@@ -1,8 +1,9 @@
 //! The text of a run, what of it is settled, and the match that may still grow.
 
 use crate::{
-    block::BlockWriter,
+    block::{BlockWriter, Place},
     compare::{equal_back, equal_front},
+    dispatch::Dispatch,
     symbols::DISTANCE_MAX,
     tokens::{Token, push_match},
 };
@@ -62,6 +63,13 @@ impl Deflater {
             tokens: Vec::new(),
             writer: BlockWriter::new(),
         }
+    }
+
+    /// Uses other code for the same bytes.
+    #[must_use]
+    pub fn with_dispatch(mut self, dispatch: Dispatch) -> Self {
+        self.writer.set_dispatch(dispatch);
+        self
     }
 
     /// Begins a run; one that was not ended leaves no trace.
@@ -204,7 +212,7 @@ impl Deflater {
             self.tokens.push(Token { literals, length: 0, distance: 0 });
         }
         if self.block < self.filled {
-            self.writer.write(&self.text[self.block..self.filled], &self.tokens, into);
+            self.writer.write(&self.text[self.block..self.filled], &self.tokens, Place::Inside, into);
         }
         let kept = self.filled.min(DISTANCE_MAX);
         self.text.copy_within(self.filled - kept..self.filled + ahead_bytes, 0);

@@ -38,14 +38,20 @@
 mod bits;
 mod block;
 mod codes;
+mod columns;
 mod compare;
 mod deflater;
+mod dispatch;
 mod huffman;
+mod lanes;
+mod pairs;
 mod rows;
 mod symbols;
 mod tokens;
 
+pub use columns::{DeflateBlocks, Layout, SnappyBlocks};
 pub use deflater::{BLOCK_BYTES, Deflater};
+pub use dispatch::Dispatch;
 pub use rows::{Hint, Mark, Rows};
 
 #[cfg(doctest)]

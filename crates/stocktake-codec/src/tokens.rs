@@ -51,6 +51,18 @@ const STRIDE: usize = 64;
 /// See [`STRIDE`].
 const COUNTED: usize = 16;
 
+/// A block of columns with more text is not counted in full.
+const COLUMN_COUNTED_IN_FULL: usize = 16 << 10;
+
+/// Of so many bytes, the first [`SAMPLE`] are counted.
+const SAMPLE_EVERY: usize = 4096;
+
+/// See [`SAMPLE_EVERY`]: several values.
+const SAMPLE: usize = 512;
+
+/// How much rarer a symbol is that was not counted than one that was counted once.
+const UNSEEN_RARER: u32 = 4;
+
 impl Counts {
     /// Counts a block that begins with `text`; its end counts as one symbol.
     ///
@@ -85,6 +97,44 @@ impl Counts {
         }
         counts.complete();
         (counts, exact)
+    }
+
+    /// As [`Counts::of`], for columns: a token may have any number of literals, of which only some are counted too.
+    pub(crate) fn of_columns(tokens: &[Token], text: &[u8]) -> (Self, bool) {
+        if text.len() <= COLUMN_COUNTED_IN_FULL {
+            return Self::of(tokens, text);
+        }
+        let mut tables = [[0u32; 256]; 2];
+        let mut counts = Self { literals: [0; LITERALS], distances: [0; DISTANCES] };
+        let mut at = 0;
+        for token in tokens {
+            let (literals, length) = (token.literals as usize, usize::from(token.length));
+            // What is counted depends on where it stands alone.
+            let end = at + literals;
+            while at < end {
+                let place = at % SAMPLE_EVERY;
+                if place < SAMPLE {
+                    let to = end.min(at - place + SAMPLE);
+                    count_literals(&mut tables, &text[at..to]);
+                }
+                at = end.min(at - place + if place < SAMPLE { SAMPLE } else { SAMPLE_EVERY });
+            }
+            if length > 0 && at % SAMPLE_EVERY < SAMPLE {
+                counts.literals[LENGTHS_FROM + usize::from(LENGTH_SYMBOLS[length])] += 1;
+                counts.distances[distance_symbol(u32::from(token.distance)).0] += 1;
+            }
+            at += length;
+        }
+        for (count, (a, b)) in counts.literals.iter_mut().zip(tables[0].iter().zip(&tables[1])) {
+            *count = a + b;
+        }
+        for count in counts.literals.iter_mut().chain(&mut counts.distances) {
+            // What was not counted is rarer than what was counted once.
+            *count = *count * UNSEEN_RARER + 1;
+        }
+        counts.literals[END] = 1;
+        counts.complete();
+        (counts, false)
     }
 
     /// Sees to two symbols in each alphabet: decoders exist that refuse a code of one.

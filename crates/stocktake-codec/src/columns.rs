@@ -1,0 +1,17 @@
+//! Blocks of one column's values: what is known of how they lie there stands in for a search.
+
+mod deflate;
+mod finders;
+mod interest;
+mod layout;
+mod random;
+mod search;
+mod sink;
+mod snappy;
+mod sorted;
+mod values;
+mod words;
+
+pub use deflate::DeflateBlocks;
+pub use layout::Layout;
+pub use snappy::SnappyBlocks;
