@@ -1,0 +1,77 @@
+//! Booleans: a bit a value.
+
+use crate::{
+    bounds::Bounds,
+    chunk::EncodedColumn,
+    page::{ColumnWriter, PageBody},
+    thrift::encoding,
+};
+use parquet::basic::BoundaryOrder;
+use stocktake_codec::Layout;
+use stocktake_core::{Column, Field, RowChunk};
+
+/// Writes the booleans of a field.
+pub(crate) fn put_booleans(
+    rows: &RowChunk,
+    field: Field,
+    page_rows: usize,
+    mut writer: ColumnWriter<'_>,
+    body: &mut PageBody,
+) -> EncodedColumn {
+    let mut chunk = Bounds::default();
+    let mut page = Page { body, bounds: Bounds::default(), pending: 0, filled: 0 };
+    for segment in rows.segments() {
+        let column = match segment.column(field) {
+            Some(Column::Bool(column)) => Some(column),
+            _ => None,
+        };
+        for row in 0..segment.len() {
+            page.push(column.and_then(|column| column.value(row)));
+            if page.body.levels.rows() == page_rows {
+                page.end(&mut writer, &mut chunk);
+            }
+        }
+    }
+    page.end(&mut writer, &mut chunk);
+    writer.finish(plain_bounds(chunk), BoundaryOrder::UNORDERED, None)
+}
+
+struct Page<'a> {
+    body: &'a mut PageBody,
+    bounds: Bounds<bool>,
+    pending: u8,
+    filled: u32,
+}
+
+impl Page<'_> {
+    #[inline]
+    fn push(&mut self, value: Option<bool>) {
+        self.body.levels.push(value.is_some());
+        let Some(value) = value else { return };
+        self.bounds.add(value);
+        self.pending |= u8::from(value) << self.filled;
+        self.filled += 1;
+        if self.filled == 8 {
+            self.body.put(&[self.pending]);
+            (self.pending, self.filled) = (0, 0);
+        }
+    }
+
+    fn end(&mut self, writer: &mut ColumnWriter<'_>, chunk: &mut Bounds<bool>) {
+        if self.body.levels.rows() == 0 {
+            return;
+        }
+        if self.filled > 0 {
+            self.body.put(&[self.pending]);
+            (self.pending, self.filled) = (0, 0);
+        }
+        let bounds = std::mem::take(&mut self.bounds);
+        chunk.merge(bounds);
+        writer.begin_data(self.body);
+        writer.put_data(self.body, encoding::PLAIN, Layout::Unknown, plain_bounds(bounds));
+    }
+}
+
+fn plain_bounds(bounds: Bounds<bool>) -> Option<(Vec<u8>, Vec<u8>)> {
+    bounds.get().map(|(min, max)| (vec![u8::from(min)], vec![u8::from(max)]))
+}

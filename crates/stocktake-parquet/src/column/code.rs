@@ -1,0 +1,138 @@
+//! Few-valued texts: a sorted dictionary, and a rank in it for each row.
+//!
+//! There is no falling back to plain texts: values that differ in every row take hardly more as a dictionary, and what
+//! repeats is never written twice.
+
+use crate::{
+    bounds::{Bounds, index_bounds, text_bounds},
+    chunk::EncodedColumn,
+    hybrid::{put_hybrid, put_run, width_of},
+    page::{ColumnWriter, PageBody},
+};
+use parquet::basic::BoundaryOrder;
+use stocktake_codec::Layout;
+use stocktake_core::{ChunkDictionary, Field, RowChunk};
+
+/// Writes a text that is the same in every row.
+pub(crate) fn put_constant(
+    rows: usize,
+    text: &str,
+    mut writer: ColumnWriter<'_>,
+    body: &mut PageBody,
+) -> EncodedColumn {
+    let (_, encoding) = put_dictionary(&[text], &mut writer);
+    let bounds = (text.as_bytes(), text.as_bytes());
+    body.levels.push_all(true, rows);
+    body.put_with(|out| {
+        // A width of one bit, as every reader knows it; ranks are 0.
+        out.push(1);
+        put_run(out, rows, 0, 1);
+    });
+    writer.begin_data(body);
+    writer.put_data(body, encoding, Layout::Random { starts: &[], length_bytes: 0 }, Some(index_bounds(bounds)));
+    writer.finish(text_bounds(Some(bounds)), BoundaryOrder::ASCENDING, None)
+}
+
+/// Writes the few-valued texts of a field.
+pub(crate) fn put_codes(
+    rows: &RowChunk,
+    field: Field,
+    page_rows: usize,
+    mut writer: ColumnWriter<'_>,
+    body: &mut PageBody,
+    ranks: &mut Vec<u32>,
+) -> EncodedColumn {
+    let dictionary = ChunkDictionary::new(rows, field);
+    let values = dictionary.values();
+    let (width, encoding) = put_dictionary(values, &mut writer);
+    ranks.clear();
+    let mut state = State { body, ranks, values, width, encoding };
+    if values.len() <= 1 && (values.is_empty() || dictionary.absent() == 0) {
+        // One value, or none: one page for all rows, whatever their number.
+        state.body.levels.push_all(!values.is_empty(), rows.len());
+        state.end_page(&mut writer, if values.is_empty() { 0 } else { rows.len() });
+    } else {
+        for (segment, batch) in dictionary.segments().zip(rows.segments()) {
+            let mut row = 0;
+            while row < batch.len() {
+                let end = batch.len().min(row + page_rows - state.body.levels.rows());
+                match segment {
+                    None => state.body.levels.push_all(false, end - row),
+                    Some((codes, ranks_by_code)) => {
+                        state.push(&codes[row..end], ranks_by_code, dictionary.absent() > 0)
+                    }
+                }
+                row = end;
+                if state.body.levels.rows() == page_rows {
+                    state.end_page(&mut writer, 0);
+                }
+            }
+        }
+        if state.body.levels.rows() > 0 {
+            state.end_page(&mut writer, 0);
+        }
+    }
+    let bounds = values.first().zip(values.last()).map(|(min, max)| (min.as_bytes(), max.as_bytes()));
+    writer.finish(text_bounds(bounds), BoundaryOrder::UNORDERED, None)
+}
+
+/// Writes the dictionary; returns the width of ranks in bits and their encoding.
+fn put_dictionary(values: &[&str], writer: &mut ColumnWriter<'_>) -> (u32, i32) {
+    let mut plain = Vec::with_capacity(values.iter().map(|value| 4 + value.len()).sum());
+    for value in values {
+        plain.extend_from_slice(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_le_bytes());
+        plain.extend_from_slice(value.as_bytes());
+    }
+    let (_, encoding) = writer.dictionary_encodings();
+    writer.put_dictionary(&plain, values.len());
+    let greatest = u32::try_from(values.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    (width_of(greatest).max(1), encoding)
+}
+
+struct State<'a, 'v> {
+    body: &'a mut PageBody,
+    /// Ranks of the page's rows that have a value.
+    ranks: &'a mut Vec<u32>,
+    values: &'a [&'v str],
+    width: u32,
+    encoding: i32,
+}
+
+impl State<'_, '_> {
+    fn push(&mut self, codes: &[u16], ranks_by_code: &[u32], some_absent: bool) {
+        let rank = |code: u16| ranks_by_code.get(usize::from(code)).copied().unwrap_or(u32::MAX);
+        if some_absent {
+            for code in codes {
+                self.body.levels.push(*code != 0);
+                if *code != 0 {
+                    self.ranks.push(rank(*code));
+                }
+            }
+        } else {
+            self.body.levels.push_all(true, codes.len());
+            self.ranks.extend(codes.iter().map(|code| rank(*code)));
+        }
+    }
+
+    /// Ends a page of ranks, or of a run of so many times the only value.
+    fn end_page(&mut self, writer: &mut ColumnWriter<'_>, run: usize) {
+        let mut bounds = Bounds::default();
+        if run > 0 {
+            bounds.add(0);
+        }
+        if let Some(first) = self.ranks.first() {
+            let (min, max) = self.ranks.iter().fold((*first, *first), |(min, max), one| (min.min(*one), max.max(*one)));
+            bounds.add_range(min, max);
+        }
+        let (ranks, width) = (&*self.ranks, self.width);
+        self.body.put_with(|out| {
+            out.push(u8::try_from(width).unwrap_or(32));
+            if run > 0 { put_run(out, run, 0, width) } else { put_hybrid(out, ranks, width) }
+        });
+        let text = |rank: u32| self.values[rank as usize].as_bytes();
+        let bounds = bounds.get().map(|(min, max)| index_bounds((text(min), text(max))));
+        writer.begin_data(self.body);
+        writer.put_data(self.body, self.encoding, Layout::Unknown, bounds);
+        self.ranks.clear();
+    }
+}

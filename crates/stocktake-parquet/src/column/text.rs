@@ -1,0 +1,266 @@
+//! Texts with as many values as rows: keys, version ids, ETags.
+
+use super::TEXT_ROWS;
+use crate::{
+    bounds::{Bounds, index_bounds, text_bounds},
+    chunk::EncodedColumn,
+    delta::{put_packed, shared_front},
+    page::{ColumnWriter, PageBody},
+    thrift::encoding,
+};
+use parquet::{basic::BoundaryOrder, bloom_filter::Sbbf};
+use stocktake_codec::Layout;
+use stocktake_core::{Column, Field, RowChunk, TextColumn};
+
+/// What is known of the texts of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextKind {
+    /// They ascend: the keys of a sorted report.
+    Ascending,
+    /// They repeat much of the text before, in whatever order: the keys of an unsorted report.
+    Alike,
+    /// They repeat nothing: ETags, version ids.
+    Random,
+}
+
+/// Buffers that are used again.
+#[derive(Debug, Default)]
+pub(crate) struct TextScratch {
+    starts: Vec<u32>,
+    lengths: Vec<i64>,
+}
+
+/// Where the texts of a page lie, whichever arrays carry them.
+struct Page<'a> {
+    body: &'a mut PageBody,
+    scratch: &'a mut TextScratch,
+    encoding: i32,
+    bytes_max: usize,
+}
+
+/// A field of texts, and how its pages are made.
+#[derive(Debug)]
+pub(crate) struct TextField {
+    pub(crate) field: Field,
+    pub(crate) kind: TextKind,
+    pub(crate) encoding: i32,
+    pub(crate) page_bytes: usize,
+    pub(crate) bloom_filter: Option<Sbbf>,
+}
+
+/// Writes the texts of a field.
+pub(crate) fn put_texts(
+    rows: &RowChunk,
+    text: TextField,
+    mut writer: ColumnWriter<'_>,
+    body: &mut PageBody,
+    scratch: &mut TextScratch,
+) -> EncodedColumn {
+    let TextField { field, kind, encoding, page_bytes, mut bloom_filter } = text;
+    if kind == TextKind::Random {
+        writer = writer.without_column_index();
+    }
+    let mut state = State {
+        page: Page { body, scratch, encoding, bytes_max: page_bytes },
+        kind,
+        chunk: TextBounds::default(),
+        of_page: TextBounds::default(),
+        before: &[],
+    };
+    state.page.begin();
+    for segment in rows.segments() {
+        match segment.column(field) {
+            Some(Column::Text(column)) => state.put_column(column, &mut writer, bloom_filter.as_mut()),
+            _ => state.put_absent(segment.len(), &mut writer),
+        }
+    }
+    state.end_page(&mut writer);
+    let bounds = text_bounds(state.chunk.get());
+    let order = if kind == TextKind::Ascending { BoundaryOrder::ASCENDING } else { BoundaryOrder::UNORDERED };
+    writer.finish(bounds, order, bloom_filter)
+}
+
+struct State<'a, 'r> {
+    page: Page<'a>,
+    kind: TextKind,
+    chunk: TextBounds<'r>,
+    of_page: TextBounds<'r>,
+    /// The last text of the page before, in the chunk.
+    before: &'r [u8],
+}
+
+impl<'r> State<'_, 'r> {
+    fn put_column(
+        &mut self,
+        column: &'r TextColumn,
+        writer: &mut ColumnWriter<'_>,
+        mut bloom_filter: Option<&mut Sbbf>,
+    ) {
+        let offsets = column.as_offsets();
+        for row in 0..column.len() {
+            // What follows a text in its buffer makes copying it cheaper.
+            let (text, following) = match offsets {
+                Some((offsets, bytes)) => {
+                    let [start, end] = [offsets[row], offsets[row + 1]].map(|offset| offset.cast_unsigned() as usize);
+                    (&bytes[start..end], &bytes[start..])
+                }
+                None => {
+                    let text = column.value(row).as_bytes();
+                    (text, text)
+                }
+            };
+            if text.is_empty() {
+                // A report knows no empty text that is not absent.
+                self.page.body.levels.push(false);
+            } else {
+                self.page.put(text, following);
+                self.page.body.levels.push(true);
+                self.of_page.add(text, self.kind);
+                if let Some(filter) = &mut bloom_filter {
+                    filter.insert(text);
+                }
+            }
+            if self.page.is_full() {
+                self.end_page(writer);
+            }
+        }
+    }
+
+    fn put_absent(&mut self, rows: usize, writer: &mut ColumnWriter<'_>) {
+        let mut left = rows;
+        while left > 0 {
+            let here = left.min(TEXT_ROWS - self.page.body.levels.rows());
+            self.page.body.levels.push_all(false, here);
+            left -= here;
+            if self.page.is_full() {
+                self.end_page(writer);
+            }
+        }
+    }
+
+    fn end_page(&mut self, writer: &mut ColumnWriter<'_>) {
+        if self.page.body.levels.rows() == 0 {
+            return;
+        }
+        let of_page = std::mem::take(&mut self.of_page);
+        let bounds = match (of_page.get(), self.kind) {
+            // Bounds of random texts are not indexed.
+            (None, _) | (_, TextKind::Random) => None,
+            (Some(bounds), TextKind::Alike) => Some(index_bounds(bounds)),
+            (Some((first, last)), TextKind::Ascending) => {
+                let least = separator(self.before, first);
+                self.before = last;
+                Some(index_bounds((least, last)))
+            }
+        };
+        self.chunk.merge(of_page);
+        self.page.write(self.kind, writer, bounds);
+        self.page.begin();
+    }
+}
+
+impl Page<'_> {
+    fn begin(&mut self) {
+        self.scratch.starts.clear();
+        self.scratch.lengths.clear();
+    }
+
+    fn is_full(&self) -> bool {
+        self.body.value_bytes() >= self.bytes_max || self.body.levels.rows() >= TEXT_ROWS
+    }
+
+    #[inline]
+    fn put(&mut self, text: &[u8], following: &[u8]) {
+        // A text has at most 64 KiB, and so has what stands before it in the page.
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        match self.encoding {
+            encoding::DELTA_LENGTH_BYTE_ARRAY => {
+                self.scratch.lengths.push(i64::from(number(text.len())));
+                self.body.put_front(following, text.len());
+            }
+            _ => {
+                self.scratch.starts.push(number(self.body.value_bytes()));
+                self.body.put_plain(following, text.len());
+            }
+        }
+    }
+
+    fn write(&mut self, kind: TextKind, writer: &mut ColumnWriter<'_>, bounds: Option<(Vec<u8>, Vec<u8>)>) {
+        let scratch = &mut *self.scratch;
+        match self.encoding {
+            encoding::DELTA_LENGTH_BYTE_ARRAY => {
+                self.body.prepend(|out| put_packed(out, &scratch.lengths, 32));
+                let layout = match kind {
+                    TextKind::Random => Layout::Random { starts: &[], length_bytes: 0 },
+                    _ => Layout::Unknown,
+                };
+                writer.begin_data(self.body);
+                writer.put_data(self.body, self.encoding, layout, bounds);
+            }
+            _ => {
+                let head = u32::try_from(writer.begin_data(self.body)).unwrap_or(u32::MAX);
+                let starts = &mut scratch.starts;
+                starts.iter_mut().for_each(|start| *start += head);
+                let layout = match kind {
+                    TextKind::Random => Layout::Random { starts, length_bytes: 4 },
+                    _ => Layout::Sorted { starts, length_bytes: 4 },
+                };
+                writer.put_data(self.body, self.encoding, layout, bounds);
+            }
+        }
+    }
+}
+
+/// The shortest front of a page's first text that is still above all of the page before: as good a bound as the whole text.
+fn separator<'t>(before: &[u8], first: &'t [u8]) -> &'t [u8] {
+    let mut end = (shared_front(before, first) + 1).min(first.len());
+    while first.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
+        end += 1;
+    }
+    if before < &first[..end] { &first[..end] } else { first }
+}
+
+/// Least and greatest of texts, compared by their first eight bytes as long as that decides.
+#[derive(Clone, Copy, Debug, Default)]
+struct TextBounds<'r> {
+    texts: Bounds<&'r [u8]>,
+    least_front: u64,
+    greatest_front: u64,
+}
+
+impl<'r> TextBounds<'r> {
+    #[inline]
+    fn add(&mut self, text: &'r [u8], kind: TextKind) {
+        if kind == TextKind::Ascending {
+            self.texts.append(text);
+            return;
+        }
+        let front = text.first_chunk().map_or_else(
+            || {
+                let mut front = [0; 8];
+                front[..text.len()].copy_from_slice(text);
+                u64::from_be_bytes(front)
+            },
+            |front| u64::from_be_bytes(*front),
+        );
+        if front <= self.least_front || front >= self.greatest_front || self.texts.get().is_none() {
+            self.add_slowly(text, front);
+        }
+    }
+
+    #[inline(never)]
+    fn add_slowly(&mut self, text: &'r [u8], front: u64) {
+        let first = self.texts.get().is_none();
+        self.texts.add(text);
+        self.least_front = if first { front } else { self.least_front.min(front) };
+        self.greatest_front = self.greatest_front.max(front);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.texts.merge(other.texts);
+    }
+
+    fn get(&self) -> Option<(&'r [u8], &'r [u8])> {
+        self.texts.get()
+    }
+}

@@ -1,0 +1,81 @@
+//! Compression of pages, behind one call.
+
+use parquet::basic::{Compression, ZstdLevel};
+use std::fmt;
+use stocktake_codec::{Layout, SnappyBlocks};
+use stocktake_core::{ParquetOptions, ParquetProfile};
+use zstd::zstd_safe::CParameter;
+
+/// Level at which SNAPPY searches texts for repetitions that are not known of them.
+const LEVEL_SEARCHING: u8 = 2;
+
+/// Parameters of ZSTD at level 1. The table of places is small on purpose: it remembers what is near, and what is near in
+/// sorted keys is alike. A larger one finds far and short matches, which cost more than the digits that they replace.
+const ZSTD_FAST: [CParameter; 3] = [CParameter::MinMatch(7), CParameter::HashLog(9), CParameter::WindowLog(17)];
+
+/// Compresses pages, each by itself.
+pub(crate) enum Compressor {
+    Snappy(Box<SnappyBlocks>),
+    SnappySearching(Box<snap::raw::Encoder>),
+    Zstd(zstd::bulk::Compressor<'static>),
+}
+
+impl Compressor {
+    pub(crate) fn new(options: &ParquetOptions) -> Self {
+        match options.profile {
+            ParquetProfile::Compact => match zstd(options.level) {
+                Ok(compressor) => Self::Zstd(compressor),
+                Err(error) => unreachable!("a spec has a level that exists: {error}"),
+            },
+            _ if options.level >= LEVEL_SEARCHING => Self::SnappySearching(Box::new(snap::raw::Encoder::new())),
+            _ => Self::Snappy(Box::new(SnappyBlocks::new())),
+        }
+    }
+
+    /// Name of the codec in column metadata.
+    pub(crate) fn codec(&self) -> Compression {
+        match self {
+            Self::Snappy(_) | Self::SnappySearching(_) => Compression::SNAPPY,
+            Self::Zstd(_) => Compression::ZSTD(ZstdLevel::default()),
+        }
+    }
+
+    /// Appends the compressed block.
+    pub(crate) fn compress(&mut self, block: &[u8], layout: Layout<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Snappy(snappy) => snappy.compress(block, layout, out),
+            Self::SnappySearching(snappy) => {
+                let start = out.len();
+                out.resize(start + snap::raw::max_compress_len(block.len()), 0);
+                match snappy.compress(block, &mut out[start..]) {
+                    Ok(length) => out.truncate(start + length),
+                    Err(error) => unreachable!("there is room for the longest output: {error}"),
+                }
+            }
+            Self::Zstd(zstd) => {
+                let start = out.len();
+                out.resize(start + zstd::zstd_safe::compress_bound(block.len()), 0);
+                match zstd.compress_to_buffer(block, &mut out[start..]) {
+                    Ok(length) => out.truncate(start + length),
+                    Err(error) => unreachable!("there is room for the longest output: {error}"),
+                }
+            }
+        }
+    }
+}
+
+fn zstd(level: u8) -> std::io::Result<zstd::bulk::Compressor<'static>> {
+    let mut compressor = zstd::bulk::Compressor::new(i32::from(level))?;
+    if level == 1 {
+        for parameter in ZSTD_FAST {
+            compressor.set_parameter(parameter)?;
+        }
+    }
+    Ok(compressor)
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Compressor").field(&self.codec()).finish()
+    }
+}
