@@ -1,0 +1,171 @@
+//! Stripes: rows encoded anywhere, without knowing where in a file they will lie.
+//!
+//! A stripe's positions count from its own streams' starts, so that it can be appended at any place of any file with the
+//! same schema and options.
+
+use crate::{
+    bloom::BloomFilter,
+    column::{ColumnEncoder, ColumnPlan, StripeColumn, StripeParts},
+    error::OrcError,
+    options::WriterOptions,
+    proto,
+    schema::{ColumnType, OrcSchema},
+    statistics::ColumnStatistics,
+};
+
+/// Most bytes of a stripe: readers keep lengths within a stripe in 31 bits.
+const STRIPE_BYTES_MAX: usize = i32::MAX as usize;
+
+/// Most rows of a stripe: readers count rows of a stripe in 31 bits too.
+const STRIPE_ROWS_MAX: usize = i32::MAX as usize;
+
+/// Turns rows into stripes. Used by one thread at a time; keeps its buffers.
+#[derive(Debug)]
+pub struct StripeEncoder {
+    columns: Vec<ColumnPlan>,
+    stride: usize,
+    encoder: ColumnEncoder,
+}
+
+/// An encoded stripe. A default one is empty; encoders replace its content and keep its allocations.
+#[derive(Debug, Default)]
+pub struct EncodedStripe {
+    parts: StripeParts,
+    footer: Vec<u8>,
+    rows: u64,
+}
+
+impl StripeEncoder {
+    /// An encoder of stripes for files with a schema and options.
+    ///
+    /// # Errors
+    /// If options are out of their bounds, or name a column that is not there or that can have no bloom filter.
+    pub fn try_new(schema: &OrcSchema, options: &WriterOptions) -> Result<Self, OrcError> {
+        options.check(schema)?;
+        let columns = (1u32..).zip(schema.columns()).map(|(number, (name, column_type))| {
+            let bloom = options.has_bloom(name).then(|| BloomFilter::new(options.row_index_stride, options.bloom_fpp));
+            if bloom.is_some() && column_type == ColumnType::Boolean {
+                return Err(OrcError::invalid("booleans have no bloom filter").in_column(name));
+            }
+            let hint = options.hint(name);
+            Ok(ColumnPlan { number, name: name.to_owned(), column_type, hint, bloom })
+        });
+        Ok(Self {
+            columns: columns.collect::<Result<_, OrcError>>()?,
+            stride: options.row_index_stride,
+            encoder: ColumnEncoder::new(options)?,
+        })
+    }
+
+    /// Replaces `into` with the encoding of so many rows. A pure function of the rows: neither what was encoded before nor
+    /// how columns are cut into slices has an influence.
+    ///
+    /// Takes memory for the encoded stripe, and while it runs for a row group's values of one column and a block; a
+    /// column whose dictionary is made here takes four bytes a row and its different texts' places.
+    ///
+    /// # Errors
+    /// Names the column, and the row where one value is at fault: values of another type than the column's, other numbers of
+    /// rows, a value or a size that ORC cannot hold. `into` is empty then.
+    pub fn encode(
+        &mut self,
+        columns: &[StripeColumn<'_>],
+        rows: usize,
+        into: &mut EncodedStripe,
+    ) -> Result<(), OrcError> {
+        into.clear();
+        let encoded = self.encode_into(columns, rows, into);
+        if encoded.is_err() {
+            into.clear();
+        }
+        encoded
+    }
+
+    fn encode_into(
+        &mut self,
+        columns: &[StripeColumn<'_>],
+        rows: usize,
+        into: &mut EncodedStripe,
+    ) -> Result<(), OrcError> {
+        if columns.len() != self.columns.len() {
+            let text = format!("{} columns were given, the schema has {}", columns.len(), self.columns.len());
+            return Err(OrcError::mismatch(text));
+        }
+        if rows > STRIPE_ROWS_MAX {
+            return Err(OrcError::limit(format!("a stripe has at most {STRIPE_ROWS_MAX} rows")));
+        }
+        let parts = &mut into.parts;
+        self.begin_root(rows, parts)?;
+        for (plan, column) in self.columns.iter_mut().zip(columns) {
+            let encoded = self.encoder.encode(plan, column, rows, parts);
+            encoded.map_err(|error| error.in_column(&plan.name))?;
+            if parts.data.len() + parts.index.len() > STRIPE_BYTES_MAX {
+                return Err(OrcError::limit(format!("a stripe has at most {STRIPE_BYTES_MAX} bytes")));
+            }
+        }
+        into.rows = rows as u64;
+        let footer = proto::StripeFooter {
+            streams: parts.index_streams.drain(..).chain(parts.data_streams.drain(..)).collect(),
+            columns: std::mem::take(&mut parts.encodings),
+            writer_timezone: Some("UTC".to_owned()),
+        };
+        self.encoder.codec().write_message(&footer, &mut into.footer)
+    }
+
+    /// The struct of a row has no stream of its own but an index.
+    fn begin_root(&mut self, rows: usize, parts: &mut StripeParts) -> Result<(), OrcError> {
+        let group = |start| {
+            let group = self.stride.min(rows - start);
+            let statistics = ColumnStatistics::of_rows(group as u64).to_proto();
+            proto::RowIndexEntry { positions: Vec::new(), statistics: Some(statistics) }
+        };
+        let index = proto::RowIndex { entry: (0..rows).step_by(self.stride).map(group).collect() };
+        self.encoder.codec().write_message(&index, &mut parts.index)?;
+        parts.index_streams.push(proto::Stream {
+            kind: Some(proto::stream::Kind::RowIndex.into()),
+            column: Some(0),
+            length: Some(parts.index.len() as u64),
+        });
+        let kind = Some(proto::column_encoding::Kind::Direct.into());
+        parts.encodings.push(proto::ColumnEncoding { kind, ..proto::ColumnEncoding::default() });
+        parts.statistics.push(ColumnStatistics::of_rows(rows as u64));
+        Ok(())
+    }
+}
+
+impl EncodedStripe {
+    /// Number of rows.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Bytes that the stripe takes in a file, beside its share of the file's footer.
+    pub fn bytes(&self) -> usize {
+        self.parts.index.len() + self.parts.data.len() + self.footer.len()
+    }
+
+    /// Memory that is kept for the stripe's bytes.
+    pub fn capacity_bytes(&self) -> usize {
+        self.parts.index.capacity() + self.parts.data.capacity() + self.footer.capacity()
+    }
+
+    /// Index, data and footer, as they follow one another in a file.
+    pub(crate) fn sections(&self) -> [&[u8]; 3] {
+        [&self.parts.index, &self.parts.data, &self.footer]
+    }
+
+    /// Statistics by column number.
+    pub(crate) fn statistics(&self) -> &[ColumnStatistics] {
+        &self.parts.statistics
+    }
+
+    fn clear(&mut self) {
+        self.parts.index.clear();
+        self.parts.data.clear();
+        self.parts.index_streams.clear();
+        self.parts.data_streams.clear();
+        self.parts.encodings.clear();
+        self.parts.statistics.clear();
+        self.footer.clear();
+        self.rows = 0;
+    }
+}
