@@ -34,6 +34,7 @@
 //! - [`generate`]: plan, lanes, publication in one call. [`plan()`], [`write_lanes`] and [`commit`] are its steps, for several
 //!   processes that write one report.
 //! - [`destinations`]: a local folder, memory. [`Destination`] is what another one implements.
+//! - [`orc`]: ORC data files, over a writer that knows nothing of inventories.
 //! - [`verify`](fn@verify) and [`inspect`](fn@inspect): a published report, checked and described.
 //!
 //! Bytes are a function of rows and [`ReportSpec`] alone; [`Execution`] never reaches them. Private memory stays below 64 MiB
@@ -42,6 +43,8 @@
 pub mod destinations;
 mod engine;
 mod inspect;
+#[cfg(feature = "orc")]
+pub mod orc;
 pub mod sources;
 mod verify;
 

@@ -34,6 +34,16 @@ fn arrow_file_does_not_panic() {
 }
 
 #[test]
+fn codec_blocks() {
+    check(property("codec_blocks"), 128);
+}
+
+#[test]
+fn configuration_round_trip() {
+    check(property("configuration_round_trip"), 512);
+}
+
+#[test]
 fn csv_round_trip() {
     check(property("csv_round_trip"), 192);
 }
@@ -44,8 +54,23 @@ fn ndjson_matches_serde() {
 }
 
 #[test]
+fn orc_round_trip() {
+    check(property("orc_round_trip"), 192);
+}
+
+#[test]
+fn parquet_round_trip() {
+    check(property("parquet_round_trip"), 192);
+}
+
+#[test]
 fn pipeline_determinism() {
     check(property("pipeline_determinism"), 96);
+}
+
+#[test]
+fn policy_is_decided() {
+    check(property("policy_is_decided"), 512);
 }
 
 #[test]

@@ -51,6 +51,7 @@ impl Destination for MemoryDestination {
         key: &ReportKey,
         attributes: &ObjectAttributes,
     ) -> Result<Box<dyn PendingObject>, DestinationError> {
+        attributes.refuse_encryption(key)?;
         if attributes.existing == Existing::Refuse && self.lock().contains_key(key) {
             return Err(already_exists(key));
         }

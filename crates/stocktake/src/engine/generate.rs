@@ -18,7 +18,7 @@ use std::{
 };
 use stocktake_core::{
     CommittableShard, Destination, Existing, Format, FormatOptions, LaneDescriptor, ObjectBatchBuilder, ObjectSource,
-    Plan, ReportKey, ReportLayout, ReportSpec, Uuid,
+    Plan, ReportKey, ReportLayout, ReportSpec, Timestamp, Uuid,
 };
 
 /// How a whole report is generated.
@@ -31,11 +31,35 @@ pub struct GenerateOptions {
     pub existing: Existing,
     /// Threads, memory, cancellation, progress.
     pub execution: Execution,
+    /// Tells the time, so that the receipts say when the scan really began and ended. Default: they do not say.
+    pub clock: Option<Clock>,
+}
+
+/// Tells the time to a run; nothing else in the library reads a clock.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock that a function reads.
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
 }
 
 impl Default for GenerateOptions {
     fn default() -> Self {
-        Self { lanes: NonZeroU32::MIN, existing: Existing::Refuse, execution: Execution::default() }
+        Self { lanes: NonZeroU32::MIN, existing: Existing::Refuse, execution: Execution::default(), clock: None }
     }
 }
 
@@ -49,6 +73,13 @@ impl GenerateOptions {
     #[must_use]
     pub fn with_lanes(mut self, lanes: NonZeroU32) -> Self {
         self.lanes = lanes;
+        self
+    }
+
+    /// Takes the times of the scan from this clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = Some(clock);
         self
     }
 
@@ -95,6 +126,7 @@ pub fn generate(
     check_memory(spec, &options.execution)?;
     let plan = plan(source, options.lanes)?;
     let attempt = publish::free_attempt(spec, &plan, destination)?;
+    let started_at = options.clock.as_ref().map(Clock::now);
     let shards = write_lanes(source, spec, &plan, plan.lanes(), attempt, destination, &options.execution)?;
     let keys = shards
         .iter()
@@ -104,7 +136,8 @@ pub fn generate(
     let committed = if options.execution.cancel.is_cancelled() {
         Err(GenerateError::cancelled())
     } else {
-        publish::commit(spec, &plan, shards, destination, options.existing)
+        let scan = options.clock.as_ref().zip(started_at).map(|(clock, started_at)| (started_at, clock.now()));
+        publish::commit_with(spec, &plan, shards, destination, options.existing, scan)
     };
     committed.map_err(|error| error.with_leftovers(publish::remove(destination, keys)))
 }
@@ -137,6 +170,17 @@ pub fn write_lanes(
         #[cfg(feature = "csv")]
         FormatOptions::Csv(options) => {
             let format = stocktake_csv::CsvFormat::new(spec.source_bucket(), spec.fields(), options);
+            write_with(&format, source, spec, plan, lanes, attempt, destination, execution)
+        }
+        #[cfg(feature = "orc")]
+        FormatOptions::Orc(options) => {
+            let format = crate::orc::OrcFormat::new(spec.source_bucket(), spec.fields(), options);
+            write_with(&format, source, spec, plan, lanes, attempt, destination, execution)
+        }
+        #[cfg(feature = "parquet")]
+        FormatOptions::Parquet(options) => {
+            let format =
+                stocktake_parquet::ParquetFormat::new(spec.source_bucket(), spec.fields(), spec.order(), options);
             write_with(&format, source, spec, plan, lanes, attempt, destination, execution)
         }
         _ => Err(GenerateError::new(GenerateErrorKind::Invalid, "the format is not built into this program")),

@@ -253,8 +253,9 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
         if self.shared.stop.is_cancelled() {
             return Err(GenerateError::cancelled());
         }
+        let target_bytes = self.shared.spec.shard_target_bytes();
         let full =
-            |open: &OpenShard<F::Assembler>| open.assembler.shard_bytes() >= self.shared.spec.shard_target_bytes();
+            |open: &OpenShard<F::Assembler>| open.assembler.shard_bytes() >= target_bytes || open.assembler.is_full();
         if ticket.begins_key && self.open.as_ref().is_some_and(full) {
             self.close_shard()?;
         }

@@ -11,7 +11,7 @@
 //! that all lanes share. Bytes are a function of rows and spec alone: chunks are cut by rows and raw bytes, appended in
 //! order, and data files are closed by encoded size. The engine knows no format and no storage.
 #![cfg_attr(
-    not(feature = "csv"),
+    not(any(feature = "csv", feature = "orc", feature = "parquet")),
     expect(dead_code, unused_variables, unused_imports, reason = "without a format nothing is written")
 )]
 
@@ -29,5 +29,5 @@ mod workers;
 
 pub use error::{GenerateError, GenerateErrorKind};
 pub use execution::{Execution, Observer};
-pub use generate::{GenerateOptions, ReportSummary, check_source, generate, plan, write_lanes};
+pub use generate::{Clock, GenerateOptions, ReportSummary, check_source, generate, plan, write_lanes};
 pub use publish::commit;

@@ -3,9 +3,9 @@
 use super::{GenerateError, GenerateErrorKind, ReportSummary};
 use std::io::Write;
 use stocktake_core::{
-    CommittableShard, CompleteReport, Destination, DestinationErrorKind, Existing, Manifest, ObjectAttributes,
-    PendingObject, Plan, ReceiptsHeader, ReportKey, ReportLayout, ReportSpec, checksum_text, receipts_text,
-    symlink_text,
+    CommittableShard, CompleteReport, Destination, DestinationErrorKind, Envelope, Existing, Manifest,
+    ObjectAttributes, PendingObject, Plan, ReceiptsHeader, ReportKey, ReportLayout, ReportSpec, Timestamp,
+    checksum_text, receipts_text, symlink_text,
 };
 
 /// Attempts that are looked at for free names before giving up.
@@ -26,21 +26,40 @@ pub fn commit(
     destination: &dyn Destination,
     existing: Existing,
 ) -> Result<ReportSummary, GenerateError> {
+    commit_with(spec, plan, shards, destination, existing, None)
+}
+
+/// Publishes a report, and states in its receipts when the scan began and ended.
+pub(super) fn commit_with(
+    spec: &ReportSpec,
+    plan: &Plan,
+    shards: Vec<CommittableShard>,
+    destination: &dyn Destination,
+    existing: Existing,
+    scan: Option<(Timestamp, Timestamp)>,
+) -> Result<ReportSummary, GenerateError> {
     let report = CompleteReport::check(spec, plan, shards)
         .map_err(|error| GenerateError::caused(GenerateErrorKind::Incomplete, "the report is not complete", error))?;
     check_existing(spec, destination, existing)?;
     let layout = ReportLayout::new(spec);
     let manifest = Manifest::new(spec, &report).to_text();
     let header = ReceiptsHeader::new(spec, plan, &report, concat!("stocktake ", env!("CARGO_PKG_VERSION")));
+    let header = match scan {
+        Some((started_at, ended_at)) => header.with_scan(started_at, ended_at),
+        None => header,
+    };
+    let symlink = (spec.envelope() == Envelope::None).then(|| {
+        let text = symlink_text(spec.destination_bucket(), report.files().map(|file| &file.key));
+        (layout.symlink(), text, "text/plain")
+    });
     let files = [
-        (layout.symlink(), symlink_text(spec.destination_bucket(), report.files().map(|file| &file.key)), "text/plain"),
         (layout.receipts(), receipts_text(&header, report.receipts()), "application/x-ndjson"),
         (layout.manifest(), manifest.clone(), "application/json"),
         (layout.checksum(), checksum_text(manifest.as_bytes()), "text/plain"),
     ];
     // All of them are written before the first becomes visible: a full disk changes nothing of a report that is replaced.
     let mut pending = Vec::new();
-    for (key, text, content_type) in files {
+    for (key, text, content_type) in symlink.into_iter().chain(files) {
         let attributes = ObjectAttributes::new(content_type).with_existing(existing);
         pending.push((write(destination, &key, text.as_bytes(), &attributes)?, key));
     }

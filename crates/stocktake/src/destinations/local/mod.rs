@@ -132,6 +132,7 @@ impl Destination for LocalDestination {
         key: &ReportKey,
         attributes: &ObjectAttributes,
     ) -> Result<Box<dyn PendingObject>, DestinationError> {
+        attributes.refuse_encryption(key)?;
         let target = self.store.path(key);
         if is_staged_name(file_name(key)) {
             let text = format!("a name that begins with a dot and ends in `{STAGED_SUFFIX}` is kept for staged files");
