@@ -5,9 +5,11 @@
 
 use crate::{
     choices::{
-        BadEntriesChoice, ETagChoice, FormatChoice, KeyEncodingChoice, NullVersionChoice, ProgressChoice,
-        SymlinksChoice, UnknownValuesChoice, UnsortedChoice, VersionsChoice,
+        BadEntriesChoice, CompressionChoice, ETagChoice, FormatChoice, KeyEncodingChoice, MissingColumnsChoice,
+        NullVersionChoice, ProfileChoice, ProgressChoice, SymlinksChoice, UnknownValuesChoice, UnsortedChoice,
+        VersionsChoice,
     },
+    configuration::{ConfigVerb, PolicyVerb, RunDueArgs},
     size::parse_size,
     source_text::{self, SourceText},
 };
@@ -19,7 +21,7 @@ use std::{
     num::{NonZeroU32, NonZeroU64, NonZeroUsize},
     path::PathBuf,
 };
-use stocktake::{BucketName, ConfigurationId, DestinationPrefix, FieldSelection, Timestamp};
+use stocktake::{BucketName, ConfigurationId, DestinationPrefix, Field, FieldSelection, FieldSet, Timestamp};
 
 /// Most threads that may be asked for: beyond any machine, and their memory still fits in 48 GiB.
 const THREADS_MAX: u64 = 1024;
@@ -33,7 +35,7 @@ Exit codes:
   1    failed; nothing is published and nothing of the run is left behind
   2    wrong usage
   3    the report is complete but for skipped entries, each named on standard error
-  4    verify found differences
+  4    verify found differences; policy check found that reports would not, or might not, be let in
   130  interrupted; nothing is published";
 
 const GENERATE_EXAMPLES: &str = "\
@@ -65,6 +67,22 @@ Examples:
   stocktake inspect /srv/inventory/photos/daily/2026-11-22T01-00Z/manifest.json
   stocktake inspect --json manifest.json | jq .rows";
 
+const RUN_EXAMPLES: &str = "\
+Examples:
+  stocktake config put --store store.redb --bucket photos daily.json
+  stocktake run --store store.redb --sources sources.toml --once
+
+The file of sources:
+  [destinations]            # destination bucket = directory
+  reports = \"/srv/inventory\"
+
+  [sources.photos]          # options of `generate` for the bucket photos
+  source = \"/srv/photos\"
+  etag = \"md5\"
+
+  [keys]                    # optional: encrypts reports whose configuration asks for it
+  file = \"keys.txt\"";
+
 /// Writes object-storage inventory reports as Amazon S3 Inventory lays them out.
 #[derive(Debug, Parser)]
 #[command(name = "stocktake", version, arg_required_else_help = true, after_long_help = EXIT_CODES, max_term_width = 120)]
@@ -84,6 +102,15 @@ pub(crate) enum Verb {
     /// Says what a report holds, from its manifest
     #[command(after_long_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
+    /// Checks, shows and keeps inventory configurations
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Prints and checks the policies by which S3 delivers reports
+    #[command(subcommand)]
+    Policy(PolicyVerb),
+    /// Makes the reports of a store of configurations that are due
+    #[command(after_long_help = RUN_EXAMPLES)]
+    Run(Box<RunDueArgs>),
     /// Prints the completions of a shell
     Completions {
         /// The shell
@@ -91,7 +118,7 @@ pub(crate) enum Verb {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub(crate) from: FromArgs,
@@ -102,10 +129,35 @@ pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub(crate) files: FilesArgs,
     #[command(flatten)]
+    pub(crate) configuration: ConfigurationArgs,
+    #[command(flatten)]
     pub(crate) run: RunArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Configuration")]
+pub(crate) struct ConfigurationArgs {
+    /// Takes id, prefix, columns, versions, format, destination and encryption from an inventory configuration
+    /// [default: none]
+    ///
+    /// The file is S3's XML or the JSON of AWS's command line. The directory DEST stands for its destination bucket.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "id", "destination_bucket", "destination_prefix", "prefix", "fields", "versions", "format",
+    ])]
+    pub(crate) config: Option<PathBuf>,
+
+    /// What happens to columns of the configuration that the source does not have [default: refuse]
+    #[arg(long, value_name = "CHOICE", requires = "config")]
+    pub(crate) missing_columns: Option<MissingColumnsChoice>,
+
+    /// Encrypts data files and receipts by a key of this file before they are written [default: they are not encrypted]
+    ///
+    /// On each line an id and 64 hexadecimal digits; the first key is the default one. Encrypted files end in `.enc`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Source")]
 pub(crate) struct FromArgs {
     /// What the report is of: a directory, ndjson:FILE, arrow:FILE or synthetic:rows=N
@@ -161,7 +213,7 @@ pub(crate) struct FromArgs {
     pub(crate) temp_dir: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Destination")]
 pub(crate) struct ToArgs {
     /// A directory that stands for the root of the destination bucket; it is created if absent
@@ -196,7 +248,7 @@ pub(crate) struct ToArgs {
     pub(crate) replace: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Content")]
 pub(crate) struct ContentArgs {
     /// Columns beside bucket and key: `default`, `all`, or names separated by commas
@@ -216,7 +268,7 @@ pub(crate) struct ContentArgs {
     pub(crate) unknown_values: UnknownValuesChoice,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Data files")]
 pub(crate) struct FilesArgs {
     /// Format of the data files
@@ -233,9 +285,24 @@ pub(crate) struct FilesArgs {
     #[arg(long, value_name = "CHOICE", default_value = "empty")]
     pub(crate) null_version: NullVersionChoice,
 
-    /// Compression level: 1 from what is known of rows, about as small as 6; 2 (fast) to 9 (small) search
-    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(1..=9), default_value = "1")]
-    pub(crate) compression_level: u8,
+    /// Encodings and compression of Parquet [default: aws]
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<ProfileChoice>,
+
+    /// Compression of ORC [default: zlib]
+    #[arg(long, value_name = "CHOICE")]
+    pub(crate) compression: Option<CompressionChoice>,
+
+    /// Compression level [default: 1]
+    ///
+    /// CSV, and ORC with zlib: 1 from what is known of rows, about as small as 6; 2 (fast) to 9 (small) search.
+    /// Parquet: 1 from what is known of rows, 2 searches. Profile compact, and ORC with zstd: 1 to 19.
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(1..=19))]
+    pub(crate) compression_level: Option<u8>,
+
+    /// Columns of Parquet and ORC that get bloom filters, of key, version_id and e_tag [default: none]
+    #[arg(long, value_name = "COLUMNS", value_parser = bloom)]
+    pub(crate) bloom: Option<FieldSet>,
 
     /// Size in bytes at which a data file is closed, at the next change of key; KiB, MiB, GiB or kB, MB, GB
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "128MiB")]
@@ -252,7 +319,7 @@ pub(crate) struct FilesArgs {
     pub(crate) lanes: NonZeroU32,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {
     /// Busy threads in all, 1 to 1024 [default: as many as the machine offers]
@@ -296,7 +363,7 @@ pub(crate) struct InspectArgs {
     pub(crate) json: bool,
 }
 
-fn bucket(text: &str) -> Result<BucketName, stocktake::NameError> {
+pub(crate) fn bucket(text: &str) -> Result<BucketName, stocktake::NameError> {
     BucketName::try_new(text)
 }
 
@@ -306,6 +373,16 @@ fn prefix(text: &str) -> Result<DestinationPrefix, stocktake::NameError> {
 
 fn configuration_id(text: &str) -> Result<ConfigurationId, stocktake::NameError> {
     ConfigurationId::try_new(text)
+}
+
+/// Columns by the name that they have in Parquet and ORC, or by the one in CSV.
+fn bloom(text: &str) -> Result<FieldSet, String> {
+    let column = |name: &str| {
+        let mut columns = [Field::Key, Field::VersionId, Field::ETag].into_iter();
+        let found = columns.find(|field| name == field.column_name() || name == field.csv_name());
+        found.ok_or_else(|| format!("no bloom filter can be had for {name:?}: columns are key, version_id and e_tag"))
+    };
+    text.split(',').map(|name| column(name.trim())).collect()
 }
 
 fn size(text: &str) -> Result<NonZeroU64, String> {
@@ -320,7 +397,7 @@ fn directory_parser() -> ValueParser {
     OsStringValueParser::new().try_map(source_text::directory).into()
 }
 
-fn threads_parser() -> ValueParser {
+pub(crate) fn threads_parser() -> ValueParser {
     let range = clap::value_parser!(u64).range(1..=THREADS_MAX);
     range.try_map(|count| NonZeroUsize::try_from(usize::try_from(count).unwrap_or(0))).into()
 }

@@ -3,12 +3,49 @@
 //! The words are part of the command line's contract; the types that they stand for are the library's.
 
 use clap::ValueEnum;
-use stocktake::{KeyEncoding, NullVersion, Order, UnknownValues, Versions};
+use stocktake::{KeyEncoding, NullVersion, Order, ParquetProfile, UnknownValues, Versions};
+use stocktake_config::{MissingColumns, policy::KeyPolicyDialect};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FormatChoice {
     /// CSV, compressed with gzip
     Csv,
+    /// Apache ORC
+    Orc,
+    /// Apache Parquet
+    Parquet,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ProfileChoice {
+    /// As S3 writes it: SNAPPY, PLAIN and dictionary encodings; every reader opens it
+    Aws,
+    /// SNAPPY with DELTA encodings: faster and smaller
+    Delta,
+    /// ZSTD with DELTA encodings: the smallest
+    Compact,
+}
+
+impl From<ProfileChoice> for ParquetProfile {
+    fn from(choice: ProfileChoice) -> Self {
+        match choice {
+            ProfileChoice::Aws => Self::Aws,
+            ProfileChoice::Delta => Self::Delta,
+            ProfileChoice::Compact => Self::Compact,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompressionChoice {
+    /// No compression
+    None,
+    /// DEFLATE, as S3 writes it
+    Zlib,
+    /// Snappy
+    Snappy,
+    /// Zstandard
+    Zstd,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -126,4 +163,51 @@ pub(crate) enum ProgressChoice {
     Auto,
     /// Not at all
     Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MissingColumnsChoice {
+    /// The report is refused
+    Refuse,
+    /// They are empty in every row
+    Empty,
+}
+
+impl From<MissingColumnsChoice> for MissingColumns {
+    fn from(choice: MissingColumnsChoice) -> Self {
+        match choice {
+            MissingColumnsChoice::Refuse => Self::Refuse,
+            MissingColumnsChoice::Empty => Self::Empty,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormChoice {
+    /// The body of the S3 API
+    Xml,
+    /// The JSON of AWS's command line
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DialectChoice {
+    /// `kms:GenerateDataKey*` without a condition
+    #[value(name = "2019")]
+    Star2019,
+    /// `kms:GenerateDataKey` without a condition
+    #[value(name = "2020")]
+    Unconditional2020,
+    /// `kms:GenerateDataKey` for the source's account and bucket alone
+    Current,
+}
+
+impl From<DialectChoice> for KeyPolicyDialect {
+    fn from(choice: DialectChoice) -> Self {
+        match choice {
+            DialectChoice::Star2019 => Self::Star2019,
+            DialectChoice::Unconditional2020 => Self::Unconditional2020,
+            DialectChoice::Current => Self::Current,
+        }
+    }
 }

@@ -21,7 +21,7 @@ pub(crate) enum Outcome {
     Complete,
     /// The report is complete but for entries that the user allowed to be skipped.
     Skipped,
-    /// `verify` found differences.
+    /// `verify` found differences, or `policy check` an obstacle.
     Differences,
 }
 
@@ -34,11 +34,26 @@ pub(crate) enum Failure {
     Failed { message: String, leftovers: Vec<String> },
     /// The user stopped it.
     Interrupted { leftovers: Vec<String> },
+    /// The user stopped a row of reports.
+    InterruptedReports,
 }
 
 impl Failure {
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::Usage(message.into())
+    }
+
+    /// The failure in words, for those who keep it rather than end by it.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Usage(message) | Self::Failed { message, .. } => message.clone(),
+            Self::Interrupted { .. } | Self::InterruptedReports => "interrupted".to_owned(),
+        }
+    }
+
+    /// A failure that these words describe.
+    pub(crate) fn message(message: impl Into<String>) -> Self {
+        Self::Failed { message: message.into(), leftovers: Vec::new() }
     }
 
     /// A failure that these words and this error's causes describe.
@@ -86,6 +101,10 @@ pub(crate) fn finish(result: Result<Outcome, Failure>) -> ExitCode {
             // Were standard error closed, the exit code still says it.
             let _ = error.print();
             2
+        }
+        Err(Failure::InterruptedReports) => {
+            say("interrupted; the report that was under way is not published");
+            INTERRUPTED
         }
         Err(Failure::Interrupted { leftovers }) => {
             say("interrupted; nothing is published");

@@ -2,7 +2,8 @@
 
 use crate::{
     args::GenerateArgs,
-    choices::FormatChoice,
+    choices::{CompressionChoice, FormatChoice},
+    configuration::Configured,
     exit::{Failure, Outcome, json_line, put_out, say},
     interrupt::Interrupts,
     machine,
@@ -12,9 +13,11 @@ use crate::{
 use serde::Serialize;
 use std::{path::PathBuf, sync::Arc};
 use stocktake::{
-    CsvOptions, Execution, Existing, FormatOptions, GenerateError, GenerateOptions, ObjectSource, Order, ReportSpec,
-    ReportSummary, Uuid, Versions, check_source, destinations::LocalDestination,
+    CsvOptions, Destination, Envelope, Execution, Existing, FieldSet, FormatOptions, GenerateOptions, ObjectSource,
+    OrcCompression, OrcOptions, Order, ParquetOptions, ReportSpec, ReportSummary, ServerSideEncryption, Uuid, Versions,
+    check_source, destinations::LocalDestination,
 };
+use stocktake_service::{EnvelopeDestination, LocalKeyService};
 
 /// Generates a report as the arguments ask, and prints what was done.
 ///
@@ -23,7 +26,9 @@ use stocktake::{
 pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome, Failure> {
     let watch = machine::Stopwatch::start();
     let interrupts = Interrupts::listen()?;
-    let task = Task::prepare(args)?;
+    let configured = Configured::of(args)?;
+    let args = configured.as_ref().map_or(args, |configured| &configured.args);
+    let task = Task::prepare(args, configured.as_ref())?;
     let progress = Arc::new(Progress::start(args.run.progress));
     let execution = execution(args).with_cancel(interrupts.begin(&progress));
     let generated = task.carry_out(args, &execution, &progress);
@@ -44,15 +49,18 @@ struct Task {
     source: Box<dyn ObjectSource>,
     spec: ReportSpec,
     destination: LocalDestination,
+    encryption: Option<ServerSideEncryption>,
+    keys: Option<LocalKeyService>,
 }
 
 impl Task {
-    fn prepare(args: &GenerateArgs) -> Result<Self, Failure> {
+    fn prepare(args: &GenerateArgs, configured: Option<&Configured>) -> Result<Self, Failure> {
         let created_at = match args.to.at {
             Some(time) => time,
             None => machine::now()?,
         };
         source::check_options(&args.from)?;
+        let format = format(args)?;
         let bucket = source::bucket(&args.from)?;
         let destination_bucket = match &args.to.destination_bucket {
             Some(bucket) => bucket.clone(),
@@ -61,26 +69,42 @@ impl Task {
         // Before the source is opened: standard input may be waited for.
         let destination = LocalDestination::try_new(&args.to.destination)
             .map_err(|error| Failure::failed("the destination cannot be used", &error))?;
+        let keys = args.configuration.key_file.as_ref().map(LocalKeyService::open).transpose();
+        let keys = keys.map_err(|error| Failure::of(&error))?;
         let source = source::open(args, &bucket)?;
-        let versions = Versions::from(args.content.versions);
-        let fields = args.content.fields.resolve(source.provides(), versions);
-        let spec = ReportSpec::builder(bucket, args.to.id.clone(), destination_bucket)
-            .with_destination_prefix(args.to.destination_prefix.clone())
-            .with_created_at(created_at)
-            .with_format(format(args))
-            .with_fields(fields.map_err(|error| Failure::usage(format!("--fields: {error}")))?)
-            .with_versions(versions)
-            .with_prefix(&args.from.prefix)
+        let (builder, encryption) = match configured {
+            Some(configured) => configured.request(&*source, bucket, created_at)?,
+            None => {
+                let versions = Versions::from(args.content.versions);
+                let fields = args.content.fields.resolve(source.provides(), versions);
+                let builder = ReportSpec::builder(bucket, args.to.id.clone(), destination_bucket)
+                    .with_destination_prefix(args.to.destination_prefix.clone())
+                    .with_created_at(created_at)
+                    .with_fields(fields.map_err(|error| Failure::usage(format!("--fields: {error}")))?)
+                    .with_versions(versions)
+                    .with_prefix(&args.from.prefix);
+                (builder, None)
+            }
+        };
+        if let (Some(encryption), None) = (&encryption, &keys) {
+            let text = format!(
+                "{encryption} is asked for, which a directory cannot do; --key-file encrypts the report itself"
+            );
+            return Err(Failure::message(text));
+        }
+        let spec = builder
+            .with_format(format)
             .with_order(args.from.unsorted.map_or(Order::Sorted, Order::from))
             .with_unknown_values(args.content.unknown_values.into())
             .with_chunk_rows(args.files.chunk_rows)
             .with_shard_target_bytes(args.files.shard_target.get())
+            .with_envelope(if keys.is_some() { Envelope::Encrypted } else { Envelope::None })
             .build()
             .map_err(|error| Failure::usage(error.to_string()))?;
         // The engine asks too, but only after it has looked for a report with the same stamp.
         spec.chunk_budget_bytes(execution(args).memory_limit_bytes())
             .map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(Self { source, spec, destination })
+        Ok(Self { source, spec, destination, encryption, keys })
     }
 
     fn carry_out(
@@ -88,7 +112,7 @@ impl Task {
         args: &GenerateArgs,
         execution: &Execution,
         progress: &Arc<Progress>,
-    ) -> Result<ReportSummary, GenerateError> {
+    ) -> Result<ReportSummary, Failure> {
         if args.from.check_order {
             progress.prepare("checking the source: ");
             // Without an observer: what is skipped is named once, when the report is written.
@@ -100,18 +124,58 @@ impl Task {
         let options = GenerateOptions::new(execution.clone().with_observer(observer))
             .with_lanes(args.files.lanes)
             .with_existing(if args.to.replace { Existing::Replace } else { Existing::Refuse });
-        stocktake::generate(&*self.source, &self.spec, &self.destination, &options)
+        let sealed;
+        let destination: &dyn Destination = match &self.keys {
+            Some(keys) => {
+                sealed = EnvelopeDestination::try_new(&self.destination, keys, self.encryption.as_ref())
+                    .map_err(|error| Failure::of(&error))?;
+                &sealed
+            }
+            None => &self.destination,
+        };
+        Ok(stocktake::generate(&*self.source, &self.spec, destination, &options)?)
     }
 }
 
-fn format(args: &GenerateArgs) -> FormatOptions {
-    match args.files.format {
+/// Format and options; an option that the format does not have is refused rather than ignored.
+fn format(args: &GenerateArgs) -> Result<FormatOptions, Failure> {
+    let files = &args.files;
+    let only = |given: bool, text: &str| if given { Err(Failure::usage(text)) } else { Ok(()) };
+    if !matches!(files.format, FormatChoice::Parquet) {
+        only(files.profile.is_some(), "--profile is for --format parquet")?;
+    }
+    if !matches!(files.format, FormatChoice::Orc) {
+        only(files.compression.is_some(), "--compression is for --format orc")?;
+    }
+    match files.format {
         FormatChoice::Csv => {
+            only(files.bloom.is_some(), "--bloom is for --format parquet and --format orc")?;
             let mut options = CsvOptions::default();
-            options.key_encoding = args.files.key_encoding.into();
-            options.null_version = args.files.null_version.into();
-            options.level = args.files.compression_level;
-            FormatOptions::Csv(options)
+            options.key_encoding = files.key_encoding.into();
+            options.null_version = files.null_version.into();
+            options.level = files.compression_level.unwrap_or(CsvOptions::LEVEL_DEFAULT);
+            Ok(FormatOptions::Csv(options))
+        }
+        FormatChoice::Orc => {
+            let level = files.compression_level;
+            let mut options = OrcOptions::default();
+            options.compression = match files.compression.unwrap_or(CompressionChoice::Zlib) {
+                CompressionChoice::Zlib => OrcCompression::Zlib { level: level.unwrap_or(1) },
+                CompressionChoice::Zstd => OrcCompression::Zstd { level: level.unwrap_or(1) },
+                other => {
+                    only(level.is_some(), "--compression-level is for zlib and zstd")?;
+                    if other == CompressionChoice::Snappy { OrcCompression::Snappy } else { OrcCompression::None }
+                }
+            };
+            options.bloom_filters = files.bloom.unwrap_or(FieldSet::EMPTY);
+            Ok(FormatOptions::Orc(options))
+        }
+        FormatChoice::Parquet => {
+            let mut options = ParquetOptions::default();
+            options.profile = files.profile.map(Into::into).unwrap_or_default();
+            options.level = files.compression_level.unwrap_or(1);
+            options.bloom_filters = files.bloom.unwrap_or(FieldSet::EMPTY);
+            Ok(FormatOptions::Parquet(options))
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::{
     progress::Progress,
 };
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
+    flag,
     iterator::Signals,
 };
 use std::sync::{Arc, OnceLock};
@@ -30,6 +31,8 @@ impl Interrupts {
         let (cancel, begun) = (interrupts.cancel.clone(), Arc::clone(&interrupts.begun));
         let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
         let fault = |error| Failure::failed("cannot listen to interrupts", &error);
+        // A file beyond the limit of file sizes is an error of the write, and the run ends as on a full disk.
+        flag::register(SIGXFSZ, Arc::default()).map_err(fault)?;
         let mut signals = Signals::new(heard).map_err(fault)?;
         let listen = move || {
             for _ in signals.forever() {

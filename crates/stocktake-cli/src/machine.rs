@@ -3,9 +3,9 @@
 use crate::exit::Failure;
 use std::{
     num::NonZeroUsize,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use stocktake::Timestamp;
+use stocktake::{CancelToken, Clock, Timestamp};
 
 /// As many threads as the machine offers this process; one if it does not say.
 #[expect(clippy::disallowed_methods, reason = "the command line is where the host is asked")]
@@ -23,6 +23,24 @@ pub(crate) fn now() -> Result<Timestamp, Failure> {
     let since = since.map_err(|error| Failure::failed("the clock stands before 1970", &error))?;
     let ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
     Timestamp::try_from_ms(ms).map_err(|error| Failure::failed("the clock cannot be right", &error))
+}
+
+/// The time now, as the runner is told it.
+///
+/// A clock that cannot be right stands at its nearest end: the schedule is made for clocks that jump.
+pub(crate) fn clock() -> Clock {
+    Clock::new(|| now().unwrap_or(Timestamp::MIN))
+}
+
+/// Waits; a cancelled token ends the wait early.
+pub(crate) fn wait(mut for_ms: u64, cancel: &CancelToken) {
+    // Interrupts are heard within this time.
+    const STEP_MS: u64 = 200;
+    while for_ms > 0 && !cancel.is_cancelled() {
+        let step = for_ms.min(STEP_MS);
+        std::thread::sleep(Duration::from_millis(step));
+        for_ms -= step;
+    }
 }
 
 /// Measures how long a run takes.

@@ -5,6 +5,7 @@
 
 mod args;
 mod choices;
+mod configuration;
 mod exit;
 mod generate;
 mod inspect;
@@ -28,6 +29,9 @@ fn main() -> ExitCode {
         Verb::Generate(args) => generate::run(args),
         Verb::Verify(args) => verify::run(args),
         Verb::Inspect(args) => inspect::run(args),
+        Verb::Config(verb) => configuration::config(verb),
+        Verb::Policy(verb) => configuration::policy(verb),
+        Verb::Run(args) => configuration::run_due(args),
         Verb::Completions { shell } => completions(*shell),
     })
 }

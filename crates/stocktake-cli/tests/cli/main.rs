@@ -11,6 +11,7 @@
 
 mod arguments;
 mod bad_sources;
+mod configurations;
 mod destinations;
 mod interrupts;
 mod published;
