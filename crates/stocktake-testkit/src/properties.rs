@@ -3,18 +3,24 @@
 //! Every property returns what went wrong as a text. Bytes that say nothing to a property are fine by it.
 
 mod arrow_file;
-mod csv;
+mod blocks;
+mod configuration;
 mod determinism;
 mod expected;
 mod ndjson;
+mod policy;
 mod published;
+mod round_trip;
 mod setup;
 mod texts;
 
 pub use arrow_file::arrow_file_does_not_panic;
-pub use csv::csv_round_trip;
+pub use blocks::codec_blocks;
+pub use configuration::configuration_round_trip;
 pub use determinism::pipeline_determinism;
 pub use ndjson::ndjson_matches_serde;
+pub use policy::policy_is_decided;
+pub use round_trip::{csv_round_trip, orc_round_trip, parquet_round_trip};
 pub use texts::texts_do_not_panic;
 
 /// A property of bytes.
@@ -23,9 +29,14 @@ pub type Property = fn(&[u8]) -> Result<(), String>;
 /// Every property, by the name of its fuzz target.
 pub const PROPERTIES: &[(&str, Property)] = &[
     ("arrow_file_does_not_panic", arrow_file_does_not_panic),
+    ("codec_blocks", codec_blocks),
+    ("configuration_round_trip", configuration_round_trip),
     ("csv_round_trip", csv_round_trip),
     ("ndjson_matches_serde", ndjson_matches_serde),
+    ("orc_round_trip", orc_round_trip),
+    ("parquet_round_trip", parquet_round_trip),
     ("pipeline_determinism", pipeline_determinism),
+    ("policy_is_decided", policy_is_decided),
     ("texts_do_not_panic", texts_do_not_panic),
 ];
 

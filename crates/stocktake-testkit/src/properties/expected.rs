@@ -3,7 +3,7 @@
 use super::setup::Setup;
 use crate::rows::{Row, Value};
 use std::collections::BTreeSet;
-use stocktake_core::{Field, FieldSet, FieldType, UnknownValues, Versions};
+use stocktake_core::{Field, FieldSet, FieldType, FileFormat, UnknownValues, Versions};
 
 /// The rows of the report in order, or why there must be none.
 pub(super) fn expected_rows(setup: &Setup) -> Result<Vec<Row>, String> {
@@ -35,7 +35,21 @@ pub(super) fn expected_rows(setup: &Setup) -> Result<Vec<Row>, String> {
             return Err(format!("key {:?} stands twice", row.key()));
         }
     }
-    Ok(kept.into_iter().map(|row| row.project(spec.fields())).collect())
+    let kept: Vec<Row> = kept.into_iter().map(|row| row.project(spec.fields())).collect();
+    if spec.format().file_format() == FileFormat::Orc
+        && let Some(row) = kept.iter().find(|row| spec.fields().iter().any(|field| is_unknown_to_orc(field, row)))
+    {
+        return Err(format!("key {:?} has a time that ORC cannot hold", row.key()));
+    }
+    Ok(kept)
+}
+
+/// Whether a field has a time less than a second before 1970, but not 1970.
+fn is_unknown_to_orc(field: Field, row: &Row) -> bool {
+    let text = row.text(field);
+    field.field_type() == FieldType::Timestamp
+        && text.starts_with("1969-12-31T23:59:59.")
+        && text != "1969-12-31T23:59:59.000Z"
 }
 
 /// Whether a field with a closed set has a value outside of it.

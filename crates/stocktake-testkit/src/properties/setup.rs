@@ -3,8 +3,9 @@
 use crate::rows::{Row, arbitrary_rows, cut, every_field};
 use arbitrary::{Result, Unstructured};
 use stocktake_core::{
-    BucketName, CHUNK_BYTES_MIN, ConfigurationId, CsvOptions, Field, FieldSet, FormatOptions, KeyEncoding, NullVersion,
-    ReportSpec, Timestamp, UnknownValues, Versions,
+    BucketName, CHUNK_BYTES_MIN, ConfigurationId, CsvOptions, Field, FieldSet, FileFormat, FormatOptions, KeyEncoding,
+    NullVersion, OrcCompression, OrcOptions, ParquetOptions, ParquetProfile, ReportSpec, Timestamp, UnknownValues,
+    Versions,
 };
 
 /// What a run is made of.
@@ -19,7 +20,10 @@ pub(super) struct Setup {
 ///
 /// # Errors
 /// In texts, of a spec that should be valid and is refused.
-pub(super) fn arbitrary_setup(u: &mut Unstructured<'_>) -> Result<std::result::Result<Setup, String>> {
+pub(super) fn arbitrary_setup(
+    u: &mut Unstructured<'_>,
+    format: FileFormat,
+) -> Result<std::result::Result<Setup, String>> {
     let provides = match u.int_in_range(0..=2)? {
         0 => every_field(),
         1 => every_field().difference(FieldSet::VERSION_FIELDS),
@@ -31,10 +35,7 @@ pub(super) fn arbitrary_setup(u: &mut Unstructured<'_>) -> Result<std::result::R
         Versions::Current => chosen.difference(FieldSet::VERSION_FIELDS),
         Versions::All => chosen.union(FieldSet::VERSION_FIELDS),
     };
-    let mut csv = CsvOptions::default();
-    csv.key_encoding = if u.arbitrary()? { KeyEncoding::Percent } else { KeyEncoding::Form };
-    csv.null_version = if u.arbitrary()? { NullVersion::Empty } else { NullVersion::Null };
-    csv.level = u.int_in_range(1..=9)?;
+    let format = arbitrary_options(u, format)?;
     let unknown = if u.int_in_range(0..=7)? == 7 { UnknownValues::Refuse } else { UnknownValues::Keep };
     let (chunk_rows, shard_target_bytes) = (u.int_in_range(1..=50)?, u.int_in_range(1..=3000)?);
     let prefix_of: u8 = u.arbitrary()?;
@@ -50,7 +51,7 @@ pub(super) fn arbitrary_setup(u: &mut Unstructured<'_>) -> Result<std::result::R
             .with_created_at(Timestamp::parse("2026-11-22T01:00:00Z").map_err(|error| error.to_string())?)
             .with_versions(versions)
             .with_fields(chosen)
-            .with_format(FormatOptions::Csv(csv))
+            .with_format(format)
             .with_unknown_values(unknown)
             .with_chunk_rows(chunk_rows)
             .with_chunk_bytes(CHUNK_BYTES_MIN)
@@ -60,6 +61,38 @@ pub(super) fn arbitrary_setup(u: &mut Unstructured<'_>) -> Result<std::result::R
             .map_err(|error| format!("a valid spec is refused: {error}"))
     };
     Ok(spec().map(|spec| Setup { rows, provides, spec }))
+}
+
+fn arbitrary_options(u: &mut Unstructured<'_>, format: FileFormat) -> Result<FormatOptions> {
+    Ok(match format {
+        FileFormat::Orc => {
+            let mut orc = OrcOptions::default();
+            orc.compression = match u.int_in_range(0..=3)? {
+                0 => OrcCompression::None,
+                1 => OrcCompression::Snappy,
+                2 => OrcCompression::Zstd { level: u.int_in_range(1..=3)? },
+                _ => OrcCompression::Zlib { level: u.int_in_range(1..=9)? },
+            };
+            let filters = [FieldSet::EMPTY, [Field::Key, Field::VersionId, Field::ETag].into_iter().collect()];
+            orc.bloom_filters = *u.choose(&filters)?;
+            FormatOptions::Orc(orc)
+        }
+        FileFormat::Parquet => {
+            let mut parquet = ParquetOptions::default();
+            parquet.profile = *u.choose(&[ParquetProfile::Aws, ParquetProfile::Delta, ParquetProfile::Compact])?;
+            parquet.level = u.int_in_range(1..=2)?;
+            let filters = [FieldSet::EMPTY, [Field::Key, Field::VersionId, Field::ETag].into_iter().collect()];
+            parquet.bloom_filters = *u.choose(&filters)?;
+            FormatOptions::Parquet(parquet)
+        }
+        _ => {
+            let mut csv = CsvOptions::default();
+            csv.key_encoding = if u.arbitrary()? { KeyEncoding::Percent } else { KeyEncoding::Form };
+            csv.null_version = if u.arbitrary()? { NullVersion::Empty } else { NullVersion::Null };
+            csv.level = u.int_in_range(1..=9)?;
+            FormatOptions::Csv(csv)
+        }
+    })
 }
 
 fn fields_of(bits: u32) -> FieldSet {
