@@ -13,3 +13,12 @@ if ! cmp -s "$here/requirements.txt" "$stamp"; then
 fi
 cargo build --release --quiet --package stocktake-cli
 "$venv/bin/python" "$here/check_reports.py" --binary "${CARGO_TARGET_DIR:-target}/release/stocktake" "$@"
+
+# Configurations have an environment of their own, of a few packages: AWS's SDK.
+venv="$here/.venv-configuration"
+if ! cmp -s "$here/requirements-configuration.txt" "$venv/requirements.txt"; then
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-configuration.txt"
+    cp "$here/requirements-configuration.txt" "$venv/requirements.txt"
+fi
+"$venv/bin/python" "$here/check_configuration.py" --binary "${CARGO_TARGET_DIR:-target}/release/stocktake"

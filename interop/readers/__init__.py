@@ -1,0 +1,1 @@
+"""One module for each format; one function for each foreign reader of it."""
