@@ -11,31 +11,12 @@ import resource
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
-import urllib.parse
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "peers"))
 
-def make(binary, rows, path):
-    import pyarrow
-    import pyarrow.compute
-    import pyarrow.csv
-    import pyarrow.ipc
-
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([binary, "generate", "--source", f"synthetic:rows={rows},seed=1", "--destination", folder], capture_output=True, text=True, check=True)
-        manifest_path = json.loads(done.stdout.splitlines()[-1])["manifest"]
-        manifest = json.loads((pathlib.Path(folder) / manifest_path).read_text())
-        snake = {"ETag": "e_tag"}
-        names = [snake.get(name) or "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_") for name in manifest["fileSchema"].split(", ")]
-        types = {"size": pyarrow.int64(), "is_multipart_uploaded": pyarrow.bool_(), "last_modified_date": pyarrow.timestamp("ms", "UTC")}
-        options = pyarrow.csv.ConvertOptions(column_types={name: types.get(name, pyarrow.string()) for name in names}, null_values=[""],
-                                             strings_can_be_null=True, quoted_strings_can_be_null=True, timestamp_parsers=["%Y-%m-%dT%H:%M:%S.%fZ", pyarrow.csv.ISO8601])
-        tables = [pyarrow.csv.read_csv(pathlib.Path(folder) / file["key"], pyarrow.csv.ReadOptions(column_names=names), convert_options=options) for file in manifest["files"]]
-    table = pyarrow.concat_tables(tables)
-    keys = pyarrow.array([urllib.parse.unquote(key) for key in table["key"].to_pylist()])
-    table = table.set_column(names.index("key"), "key", keys)
-    with pyarrow.ipc.new_file(path, table.schema) as writer:
-        writer.write_table(table, max_chunksize=65536)
+import rows
 
 
 def main():
@@ -53,7 +34,7 @@ def main():
         source = options.input
         if not source:
             source = str(work / "rows.arrow")
-            make(options.binary, options.rows, source)
+            rows.make(options.binary, "current", options.rows, source)
 
         def run(threads, pin):
             shutil.rmtree(work / "report", ignore_errors=True)
@@ -69,11 +50,11 @@ def main():
         for _ in range(options.runs):
             one.append(run(1, ["taskset", "-c", "0"]))
             two.append(run(2, []))
-        rows, size = one[0][2:]
+        count, size = one[0][2:]
         for name, runs in [("one thread, pinned", one), ("two threads", two)]:
             walls, cpus = [wall for wall, *_ in runs], [cpu for _, cpu, *_ in runs]
             wall, cpu = statistics.median(walls), statistics.median(cpus)
-            print(f"{name:>18}: {wall:.3f} s ({min(walls):.3f} to {max(walls):.3f}), {rows / wall / 1e6:.2f} million rows/s, {cpu / rows * 1e9:.0f} ns CPU a row, {size / rows:.1f} bytes a row")
+            print(f"{name:>18}: {wall:.3f} s ({min(walls):.3f} to {max(walls):.3f}), {count / wall / 1e6:.2f} million rows/s, {cpu / count * 1e9:.0f} ns CPU a row, {size / count:.1f} bytes a row")
         pairs = [left[0] / right[0] for left, right in zip(one, two)]
         print(f"two threads over one: median {statistics.median(pairs):.2f}, best pair {max(pairs):.2f}")
     finally:

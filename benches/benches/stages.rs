@@ -1,14 +1,15 @@
-//! The stages of a report, one at a time: rows from the synthetic source, CSV encoding by level, the whole way.
+//! The stages of a report, one at a time: rows from the synthetic source, encoding by format and level, the whole way.
 #![expect(clippy::unwrap_used, reason = "a bench that fails should stop")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::{hint::black_box, num::NonZeroUsize};
 use stocktake::{
-    ChunkEncoder, CsvOptions, Execution, Format, GenerateOptions, RowChunk, Versions, generate,
-    sources::SyntheticSource,
+    ChunkEncoder, CsvOptions, Execution, Format, GenerateOptions, Order, ParquetOptions, ParquetProfile, RowChunk,
+    Versions, generate, sources::SyntheticSource,
 };
 use stocktake_benches::{Discard, batches, bucket, each_batch, spec};
 use stocktake_csv::CsvFormat;
+use stocktake_parquet::ParquetFormat;
 
 const ROWS: u64 = 100_000;
 const CURRENT: &str = "rows=100000,seed=1,versions=0";
@@ -53,6 +54,33 @@ fn encode(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Row groups of 100,000 rows by profile and level, without hashing or writing them.
+fn parquet(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("parquet");
+    group.throughput(Throughput::Elements(ROWS)).sample_size(10);
+    for (name, text, versions) in [("nine", CURRENT, Versions::Current), ("twenty-one", VERSIONS, Versions::All)] {
+        let source: SyntheticSource = text.parse().unwrap();
+        let spec = spec(&source, versions).unwrap();
+        let rows = RowChunk::new(batches(text).unwrap());
+        for (profile, level) in [
+            (ParquetProfile::Aws, 1),
+            (ParquetProfile::Aws, 2),
+            (ParquetProfile::Delta, 1),
+            (ParquetProfile::Compact, 1),
+        ] {
+            let mut options = ParquetOptions::default();
+            (options.profile, options.level) = (profile, level);
+            let format = ParquetFormat::new(&bucket().unwrap(), spec.fields(), Order::Sorted, &options);
+            let mut encoder = format.encoder();
+            let mut chunk = Default::default();
+            group.bench_function(format!("{name}/{profile:?} level {level}").to_lowercase(), |bencher| {
+                bencher.iter(|| encoder.encode(black_box(&rows), &mut chunk).unwrap());
+            });
+        }
+    }
+    group.finish();
+}
+
 fn whole(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("generate");
     group.throughput(Throughput::Elements(10 * ROWS)).sample_size(10);
@@ -72,5 +100,5 @@ fn whole(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(stages, source, encode, whole);
+criterion_group!(stages, source, encode, parquet, whole);
 criterion_main!(stages);

@@ -1,0 +1,164 @@
+//! Writes one whole report of an Arrow IPC file, measured, so that peers can be put beside it.
+//!
+//! ```text
+//! encode --in FILE.arrow --out DIR --format csv|orc|parquet [--profile aws|delta|compact] [--compression none|zlib|snappy|zstd]
+//!        [--level N] [--bloom key,e_tag] [--threads N] [--shard-target-mib N]
+//! ```
+//!
+//! The file is mapped and read through once before the clock starts, so that its rows are in memory as they are for a peer
+//! that was handed a table. What is measured is all that follows: rows taken over, percent-encoding, interning, encoding,
+//! MD5 and publication. The last line is JSON: `write_s` and `write_cpu_s` in seconds, `rows`, `files`, and `bytes` of all
+//! data files. The columns are those of the file; the report is of all versions if it says which version is the latest.
+#![expect(clippy::print_stdout, reason = "the measurement is what the program is for")]
+
+use arrow_array::{Array, StringArray};
+use clap::{Parser, ValueEnum};
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::json;
+use std::{
+    error::Error,
+    fs::File,
+    num::{NonZeroU64, NonZeroUsize},
+    path::{Path, PathBuf},
+};
+use stocktake::{
+    BucketName, ConfigurationId, CsvOptions, Execution, Field, FieldSet, FormatOptions, GenerateOptions, ObjectSource,
+    OrcCompression, OrcOptions, ParquetOptions, ParquetProfile, ReportSpec, Timestamp, Versions, check_source,
+    destinations::LocalDestination, generate, sources::ArrowFileSource,
+};
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[arg(long = "in")]
+    input: PathBuf,
+    #[arg(long)]
+    out: PathBuf,
+    #[arg(long, default_value = "csv")]
+    format: FormatChoice,
+    #[arg(long, default_value = "aws")]
+    profile: ProfileChoice,
+    #[arg(long, default_value = "zlib")]
+    compression: CompressionChoice,
+    #[arg(long, default_value_t = 1)]
+    level: u8,
+    #[arg(long, value_delimiter = ',')]
+    bloom: Vec<String>,
+    #[arg(long, default_value = "1")]
+    threads: NonZeroUsize,
+    /// Size at which a data file is closed; peers write one file, so that the default is beyond any bench's.
+    #[arg(long, default_value = "4096")]
+    shard_target_mib: NonZeroU64,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FormatChoice {
+    Csv,
+    Orc,
+    Parquet,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ProfileChoice {
+    Aws,
+    Delta,
+    Compact,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CompressionChoice {
+    None,
+    Zlib,
+    Snappy,
+    Zstd,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    let source = ArrowFileSource::try_open(&arguments.input)?;
+    let fields = source.provides().union(FieldSet::REQUIRED);
+    let versions = if fields.contains(Field::IsLatest) { Versions::All } else { Versions::Current };
+    let spec = ReportSpec::builder(
+        bucket_of(&arguments.input)?,
+        ConfigurationId::try_new("bench")?,
+        BucketName::try_new("reports")?,
+    )
+    .with_created_at(Timestamp::parse("2026-11-22T01:00:00Z")?)
+    .with_format(format(&arguments)?)
+    .with_versions(versions)
+    .with_fields(fields)
+    .with_shard_target_bytes(arguments.shard_target_mib.get() << 20)
+    .build()?;
+    let execution = Execution::default().with_threads(arguments.threads);
+    let rows = check_source(&source, &spec, &execution)?;
+    let destination = LocalDestination::try_new(&arguments.out)?;
+
+    let before = [seconds(ClockId::Monotonic), seconds(ClockId::ProcessCPUTime)];
+    let summary = generate(&source, &spec, &destination, &GenerateOptions::new(execution))?;
+    let after = [seconds(ClockId::Monotonic), seconds(ClockId::ProcessCPUTime)];
+
+    assert_eq!(summary.rows, rows, "every row is in the report");
+    let measured = json!({
+        "write_s": after[0] - before[0], "write_cpu_s": after[1] - before[1],
+        "rows": summary.rows, "bytes": summary.bytes, "files": summary.files,
+    });
+    println!("{measured}");
+    Ok(())
+}
+
+fn format(arguments: &Arguments) -> Result<FormatOptions, String> {
+    let bloom_filters = bloom_filters(&arguments.bloom)?;
+    let level = arguments.level;
+    Ok(match arguments.format {
+        FormatChoice::Csv => {
+            let mut options = CsvOptions::default();
+            options.level = level;
+            FormatOptions::Csv(options)
+        }
+        FormatChoice::Orc => {
+            let mut options = OrcOptions::default();
+            options.bloom_filters = bloom_filters;
+            options.compression = match arguments.compression {
+                CompressionChoice::None => OrcCompression::None,
+                CompressionChoice::Zlib => OrcCompression::Zlib { level },
+                CompressionChoice::Snappy => OrcCompression::Snappy,
+                CompressionChoice::Zstd => OrcCompression::Zstd { level },
+            };
+            FormatOptions::Orc(options)
+        }
+        FormatChoice::Parquet => {
+            let mut options = ParquetOptions::default();
+            options.bloom_filters = bloom_filters;
+            options.profile = match arguments.profile {
+                ProfileChoice::Aws => ParquetProfile::Aws,
+                ProfileChoice::Delta => ParquetProfile::Delta,
+                ProfileChoice::Compact => ParquetProfile::Compact,
+            };
+            FormatOptions::Parquet(options)
+        }
+    })
+}
+
+fn bloom_filters(columns: &[String]) -> Result<FieldSet, String> {
+    let field = |name: &String| Field::all().find(|field| field.column_name() == name);
+    columns.iter().map(|name| field(name).ok_or_else(|| format!("no field has a column {name:?}"))).collect()
+}
+
+/// The bucket that the file's first row names.
+fn bucket_of(path: &Path) -> Result<BucketName, Box<dyn Error>> {
+    let reader = arrow_ipc::reader::FileReader::try_new(File::open(path)?, None)?;
+    for batch in reader {
+        let batch = batch?;
+        let column = batch.column_by_name("bucket").and_then(|column| column.as_any().downcast_ref::<StringArray>());
+        match column {
+            Some(names) if !names.is_empty() => return Ok(BucketName::try_new(names.value(0))?),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    stocktake_benches::bucket()
+}
+
+fn seconds(clock: ClockId) -> f64 {
+    let time = clock_gettime(clock);
+    std::time::Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0)).as_secs_f64()
+}
