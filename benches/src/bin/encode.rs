@@ -5,8 +5,8 @@
 //!        [--level N] [--bloom key,e_tag] [--threads N] [--shard-target-mib N]
 //! ```
 //!
-//! The file is mapped and read through once before the clock starts, so that its rows are in memory as they are for a peer
-//! that was handed a table. What is measured is all that follows: rows taken over, percent-encoding, interning, encoding,
+//! The file is mapped, decoded and read through once before the clock starts, so that its rows are tables in memory as they
+//! are for a peer. What is measured is all that follows: rows taken over, percent-encoding, interning, encoding,
 //! MD5 and publication. The last line is JSON: `write_s` and `write_cpu_s` in seconds, `rows`, `files`, and `bytes` of all
 //! data files. The columns are those of the file; the report is of all versions if it says which version is the latest.
 #![expect(clippy::print_stdout, reason = "the measurement is what the program is for")]
@@ -74,7 +74,7 @@ enum CompressionChoice {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    let source = ArrowFileSource::try_open(&arguments.input)?;
+    let source = ArrowFileSource::try_open(&arguments.input)?.decoded()?;
     let fields = source.provides().union(FieldSet::REQUIRED);
     let versions = if fields.contains(Field::IsLatest) { Versions::All } else { Versions::Current };
     let spec = ReportSpec::builder(
@@ -128,6 +128,7 @@ fn format(arguments: &Arguments) -> Result<FormatOptions, String> {
         FormatChoice::Parquet => {
             let mut options = ParquetOptions::default();
             options.bloom_filters = bloom_filters;
+            options.level = level;
             options.profile = match arguments.profile {
                 ProfileChoice::Aws => ParquetProfile::Aws,
                 ProfileChoice::Delta => ParquetProfile::Delta,

@@ -222,34 +222,45 @@ fn text_column(field: Field, array: &dyn Array) -> Result<TextColumn, Problem> {
         DataType::Dictionary(_, _) => TextColumn(Texts::Utf8(copied(array, bytes_max)?)),
         _ => return Err(wrong_type(array, "text")),
     };
+    let length_min = usize::from(field == Field::Key);
+    if column.as_offsets().is_some_and(|(offsets, _)| lengths_are_within(offsets, length_min, bytes_max)) {
+        return Ok(column);
+    }
     for row in 0..column.len() {
         let length = column.value(row).len();
         if length > bytes_max {
             return Err(too_long(row, length, bytes_max));
         }
-        if length == 0 && field == Field::Key {
+        if length < length_min {
             return Err(Problem::row(row, "has no key in a row".to_owned()));
         }
     }
     Ok(column)
 }
 
+/// Whether every text between ascending offsets has from `least` to `most` bytes; found out without a branch a row.
+fn lengths_are_within(offsets: &[i32], least: usize, most: usize) -> bool {
+    let lengths = offsets.windows(2).map(|pair| pair[1] - pair[0]);
+    let (shortest, longest) = lengths.fold((i32::MAX, 0), |(min, max), length| (min.min(length), max.max(length)));
+    offsets.len() < 2 || (shortest.cast_unsigned() as usize >= least && longest.cast_unsigned() as usize <= most)
+}
+
 /// Makes "absent" and "empty" the same; copies texts only if bytes stand behind an absent value.
 fn with_absent_empty(array: StringArray) -> StringArray {
+    if array.null_count() == 0 && lengths_are_within(array.value_offsets(), 1, usize::MAX) {
+        return array;
+    }
     let offsets = array.value_offsets();
-    let empty = |row: usize| offsets[row] == offsets[row + 1];
-    let nulls = array.nulls();
-    let hidden = nulls.is_some_and(|nulls| (0..array.len()).any(|row| nulls.is_null(row) && !empty(row)));
+    let filled = BooleanBuffer::collect_bool(array.len(), |row| offsets[row] != offsets[row + 1]);
+    if array.nulls().is_some_and(|nulls| *nulls.inner() == filled) {
+        return array;
+    }
+    let hidden = array.nulls().is_some_and(|nulls| (&!nulls.inner() & &filled).count_set_bits() > 0);
     if hidden {
         return array.iter().map(|text| text.filter(|text| !text.is_empty())).collect();
     }
-    let absent = (0..array.len()).filter(|row| empty(*row)).count();
-    if absent == array.null_count() {
-        return array;
-    }
-    let present = BooleanBuffer::collect_bool(array.len(), |row| !empty(row));
-    let (offsets, values, _) = array.clone().into_parts();
-    match StringArray::try_new(offsets, values, Some(NullBuffer::new(present))) {
+    let (offsets, values, _) = array.into_parts();
+    match StringArray::try_new(offsets, values, Some(NullBuffer::new(filled))) {
         Ok(array) => array,
         Err(error) => unreachable!("the texts are those of a valid array: {error}"),
     }
@@ -274,6 +285,13 @@ fn copied(array: &dyn Array, bytes_max: usize) -> Result<StringArray, Problem> {
 
 fn code_column(array: &dyn Array, interner: &mut Interner) -> Result<CodeColumn, Problem> {
     let mut codes = Vec::with_capacity(array.len());
+    if let Some(texts) = array.as_string_opt::<i32>()
+        && lengths_are_within(texts.value_offsets(), 0, CODE_BYTES_MAX)
+    {
+        let texts = with_absent_empty(texts.clone());
+        codes.extend((0..texts.len()).map(|row| interner.code(texts.value(row)).0));
+        return Ok(CodeColumn { codes: UInt16Array::from(codes), values: Arc::clone(interner.values()) });
+    }
     let code = |interner: &mut Interner, row: usize, text: &str| {
         if text.len() > CODE_BYTES_MAX {
             Err(too_long(row, text.len(), CODE_BYTES_MAX))

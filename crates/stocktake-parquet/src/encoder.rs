@@ -76,7 +76,7 @@ impl ParquetEncoder {
                 let text = TextField { field, kind, encoding, page_bytes, bloom_filter };
                 put_texts(rows, text, writer(version), body, texts)
             }
-            (_, FieldType::Code) => put_codes(rows, field, ways.pages.few_rows, writer(ways.version), body, ranks),
+            (_, FieldType::Code) => put_codes(rows, field, ways.pages, writer(ways.version), body, ranks),
             (_, FieldType::Boolean) => put_booleans(rows, field, ways.pages.few_rows, writer(ways.version), body),
             (_, field_type) => {
                 let encoding = if field_type == FieldType::Timestamp { ways.time } else { ways.count };

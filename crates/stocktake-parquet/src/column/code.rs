@@ -1,17 +1,22 @@
 //! Few-valued texts: a sorted dictionary, and a rank in it for each row.
 //!
-//! There is no falling back to plain texts: values that differ in every row take hardly more as a dictionary, and what
-//! repeats is never written twice.
+//! Values that differ in every row take hardly more as a dictionary than as plain texts; but a dictionary is one page, which a
+//! reader holds as a whole. One beyond [`DICTIONARY_BYTES_MAX`] is not written: its texts are plain.
 
+use super::PageLimits;
 use crate::{
     bounds::{Bounds, index_bounds, text_bounds},
     chunk::EncodedColumn,
     hybrid::{put_hybrid, put_run, width_of},
-    page::{ColumnWriter, PageBody},
+    page::{ColumnWriter, PageBody, PageBounds},
+    thrift::encoding,
 };
 use parquet::basic::BoundaryOrder;
 use stocktake_codec::Layout;
 use stocktake_core::{ChunkDictionary, Field, RowChunk};
+
+/// Most bytes of a dictionary in PLAIN encoding; other writers' limit, too.
+const DICTIONARY_BYTES_MAX: usize = 1 << 20;
 
 /// Writes a text that is the same in every row.
 pub(crate) fn put_constant(
@@ -37,13 +42,17 @@ pub(crate) fn put_constant(
 pub(crate) fn put_codes(
     rows: &RowChunk,
     field: Field,
-    page_rows: usize,
+    limits: PageLimits,
     mut writer: ColumnWriter<'_>,
     body: &mut PageBody,
     ranks: &mut Vec<u32>,
 ) -> EncodedColumn {
+    let page_rows = limits.few_rows;
     let dictionary = ChunkDictionary::new(rows, field);
     let values = dictionary.values();
+    if values.iter().map(|value| 4 + value.len()).sum::<usize>() > DICTIONARY_BYTES_MAX {
+        return put_plain(rows, &dictionary, limits, writer, body);
+    }
     let (width, encoding) = put_dictionary(values, &mut writer);
     ranks.clear();
     let mut state = State { body, ranks, values, width, encoding };
@@ -72,8 +81,48 @@ pub(crate) fn put_codes(
             state.end_page(&mut writer, 0);
         }
     }
-    let bounds = values.first().zip(values.last()).map(|(min, max)| (min.as_bytes(), max.as_bytes()));
-    writer.finish(text_bounds(bounds), BoundaryOrder::UNORDERED, None)
+    writer.finish(bounds_of(values), BoundaryOrder::UNORDERED, None)
+}
+
+/// Bounds of a column chunk with these ascending values.
+fn bounds_of(values: &[&str]) -> PageBounds {
+    text_bounds(values.first().zip(values.last()).map(|(min, max)| (min.as_bytes(), max.as_bytes())))
+}
+
+/// Writes the texts themselves.
+fn put_plain(
+    rows: &RowChunk,
+    dictionary: &ChunkDictionary<'_>,
+    limits: PageLimits,
+    mut writer: ColumnWriter<'_>,
+    body: &mut PageBody,
+) -> EncodedColumn {
+    let values = dictionary.values();
+    let text = |rank: u32| values.get(rank as usize).map_or(&[][..], |text| text.as_bytes());
+    let mut ranks = Bounds::default();
+    let mut end_page = |body: &mut PageBody, ranks: &mut Bounds<u32>| {
+        if body.levels.rows() > 0 {
+            let bounds = std::mem::take(ranks).get().map(|(min, max)| index_bounds((text(min), text(max))));
+            writer.begin_data(body);
+            writer.put_data(body, encoding::PLAIN, Layout::Unknown, bounds);
+        }
+    };
+    for (segment, batch) in dictionary.segments().zip(rows.segments()) {
+        for row in 0..batch.len() {
+            let rank = segment.and_then(|(codes, ranks)| ranks.get(usize::from(codes[row])).copied());
+            let rank = rank.filter(|rank| *rank != u32::MAX);
+            body.levels.push(rank.is_some());
+            if let Some(rank) = rank {
+                ranks.add(rank);
+                body.put_plain(text(rank), text(rank).len());
+            }
+            if body.value_bytes() >= limits.alike_bytes || body.levels.rows() >= limits.few_rows {
+                end_page(body, &mut ranks);
+            }
+        }
+    }
+    end_page(body, &mut ranks);
+    writer.finish(bounds_of(values), BoundaryOrder::UNORDERED, None)
 }
 
 /// Writes the dictionary; returns the width of ranks in bits and their encoding.

@@ -1,6 +1,6 @@
 //! Odd rows come back; what cannot be held is an error with its key.
 
-use crate::support::{Numbers, PROFILES, all_fields, check_rows, chunk_of, file_of, format, options};
+use crate::support::{Numbers, PROFILES, all_fields, check_rows, chunk_of, file_of, format, metadata_of, options};
 use stocktake_core::{ChunkEncoder, Field, FieldSet, Format, Timestamp};
 use stocktake_parquet::ParquetChunk;
 use stocktake_testkit::rows::{Row, Slicing, Value, to_batches};
@@ -70,6 +70,27 @@ fn few_valued_fields_with_many_long_values() {
         .map(|number| Row::new(format!("{number:06}")).with(Field::ObjectOwner, Value::Text(format!("owner {number}"))))
         .collect();
     check(&rows);
+}
+
+/// A reader holds a dictionary as a whole, so that one of more than a mebibyte is not written.
+#[test]
+fn dictionaries_end_at_a_mebibyte() {
+    let fields = FieldSet::REQUIRED.with(Field::ObjectAccessControlList);
+    for (count, has_dictionary) in [(15, true), (16, false), (40, false)] {
+        let rows: Vec<Row> = (0..count)
+            .flat_map(|number| {
+                let text = format!("{number:02}").repeat(32 << 10);
+                let acl = Row::new(format!("{number:04}")).with(Field::ObjectAccessControlList, Value::Text(text));
+                [acl, Row::new(format!("{number:04}-without"))]
+            })
+            .collect();
+        let file = file_of(&format(fields, &options(PROFILES[0])), &rows, rows.len());
+        let metadata = metadata_of(&file);
+        let column = metadata.row_group(0).column(2);
+        assert_eq!(column.dictionary_page_offset().is_some(), has_dictionary, "{count} values");
+        assert_eq!(column.num_values(), rows.len() as i64);
+        check_rows(&file, fields, &rows);
+    }
 }
 
 /// Absent values in every rhythm: levels that are runs, packed groups, and both.

@@ -35,6 +35,8 @@ pub(super) struct IpcFile {
     version: MetadataVersion,
     dictionaries: Vec<Block>,
     batches: Vec<Block>,
+    /// All record batches, if they were decoded ahead.
+    decoded: Vec<RecordBatch>,
 }
 
 impl IpcFile {
@@ -68,9 +70,18 @@ impl IpcFile {
             version: footer.version(),
             dictionaries: checked(footer.dictionaries().iter().flatten().copied().collect())?,
             batches: checked(footer.recordBatches().iter().flatten().copied().collect())?,
+            decoded: Vec::new(),
             name,
             buffer,
         })
+    }
+
+    /// Decodes all record batches now; see [`Decoder::decode`].
+    pub(super) fn decode_all(&mut self) -> Result<(), SourceError> {
+        let mut decoder = self.decoder()?;
+        let decoded = (0..self.batches()).map(|batch| decoder.decode(batch)).collect::<Result<_, _>>()?;
+        self.decoded = decoded;
+        Ok(())
     }
 
     pub(super) fn name(&self) -> &str {
@@ -120,6 +131,9 @@ impl Decoder<'_> {
 
     /// A record batch; its columns share the file's memory where they are aligned.
     pub(super) fn decode(&mut self, batch: usize) -> Result<RecordBatch, SourceError> {
+        if let Some(decoded) = self.file.decoded.get(batch) {
+            return Ok(decoded.clone());
+        }
         let block = &self.file.batches[batch];
         let decoded = contained(|| {
             let decoded =

@@ -35,6 +35,17 @@ impl ArrowFileSource {
         Ok(Self { file, provides })
     }
 
+    /// Decodes and checks all record batches now, so that they are tables in memory when they are read.
+    ///
+    /// Their values stay in the mapped file; what is kept are descriptions of the columns, about a kilobyte a record batch.
+    ///
+    /// # Errors
+    /// Names the first record batch that is damaged.
+    pub fn decoded(mut self) -> Result<Self, SourceError> {
+        self.file.decode_all()?;
+        Ok(self)
+    }
+
     /// The key of the first or last row of a record batch; `None` if it has no row.
     fn key_at(&self, batch: usize, last: bool) -> Result<Option<String>, SourceError> {
         let decoded = self.file.decoder()?.decode(batch)?;
