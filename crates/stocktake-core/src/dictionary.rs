@@ -4,7 +4,7 @@
 //! of sorted values do not: an encoder that writes ranks writes the same bytes for the same rows.
 
 use crate::{
-    batch::{CodeColumn, CodeValues, Column},
+    batch::{CodeColumn, CodeValues, Column, runs},
     chunk::RowChunk,
     field::Field,
 };
@@ -107,14 +107,12 @@ impl<'a> ChunkDictionary<'a> {
 /// Marks the codes that rows have; returns how many rows have code 0.
 fn mark(ranks: &mut [u32], codes: &[u16]) -> usize {
     let mut absent = 0;
-    let mut last = None;
-    for code in codes {
-        absent += usize::from(*code == 0);
-        if last != Some(*code) {
-            if let Some(rank) = ranks.get_mut(usize::from(*code)) {
-                *rank = USED;
-            }
-            last = Some(*code);
+    for (code, rows) in runs(codes) {
+        if code == 0 {
+            absent += rows;
+        }
+        if let Some(rank) = ranks.get_mut(usize::from(code)) {
+            *rank = USED;
         }
     }
     absent

@@ -172,17 +172,38 @@ impl CodeColumn {
             length if length > REPEATED_BYTES_MAX => length,
             length => length / REPEATED_PART,
         };
-        let mut total = if self.values.value(*first) == before { repeated(*first) } else { length(*first) };
-        let short = self.values.longest() < REPEATED_PART;
-        for pair in codes.windows(2) {
-            if pair[0] != pair[1] {
-                total += length(pair[1]);
-            } else if !short {
-                total += repeated(pair[1]);
-            }
+        let mut total = 0;
+        for (code, rows) in runs(codes) {
+            total += length(code) + (rows as u64 - 1) * repeated(code);
+        }
+        if self.values.value(*first) == before {
+            total -= length(*first) - repeated(*first);
         }
         total
     }
+}
+
+/// Codes and how many times each stands in a row, in order.
+pub(crate) fn runs(codes: &[u16]) -> impl Iterator<Item = (u16, usize)> {
+    let mut rest = codes;
+    std::iter::from_fn(move || {
+        let code = *rest.first()?;
+        let length = run_length(rest, code);
+        rest = &rest[length..];
+        Some((code, length))
+    })
+}
+
+/// How many codes at the beginning are this one, found out in blocks: most runs are either long or very short.
+#[inline]
+fn run_length(codes: &[u16], code: u16) -> usize {
+    const BLOCK: usize = 32;
+    if codes.get(1) != Some(&code) {
+        return 1;
+    }
+    let blocks = codes.chunks_exact(BLOCK).take_while(|block| *block == [code; BLOCK]).count();
+    let from = blocks * BLOCK;
+    from + codes[from..].iter().take_while(|other| **other == code).count()
 }
 
 /// A repeated value up to this length is a match for a compressor that sees the last 32 KiB: thirteen of them, a key and

@@ -23,12 +23,11 @@ const GENERATION_BYTES: usize = 256 << 10;
 pub struct CodeValues {
     texts: Vec<Box<str>>,
     bytes: usize,
-    longest: usize,
 }
 
 impl CodeValues {
     fn new() -> Self {
-        Self { texts: vec!["".into()], bytes: 0, longest: 0 }
+        Self { texts: vec!["".into()], bytes: 0 }
     }
 
     /// The text of a code; empty for 0 and for codes that were not given out.
@@ -40,11 +39,6 @@ impl CodeValues {
     /// The texts by code; the first is the empty text of "absent".
     pub fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
         self.texts.iter().map(|text| &**text)
-    }
-
-    /// Length of the longest text in bytes.
-    pub(super) fn longest(&self) -> u64 {
-        self.longest as u64
     }
 
     /// Bytes of all texts.
@@ -127,7 +121,6 @@ impl Interner {
         let code = u16::try_from(values.texts.len()).unwrap_or(u16::MAX);
         values.texts.push(text.into());
         values.bytes += text.len();
-        values.longest = values.longest.max(text.len());
         known.push(code);
         (code, text.len())
     }
