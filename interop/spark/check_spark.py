@@ -21,7 +21,7 @@ import java_readers
 import session
 from compare import compare
 from report import Report, generate
-from rows import ALL_COLUMNS, ARROW, DEFAULT_COLUMNS, FAR_TIMES, KIND, make_groups, make_rows, table_of, write_arrow, write_ndjson
+from rows import ALL_COLUMNS, ARROW, DEFAULT_COLUMNS, FAR_TIMES, GROUP_ROWS, KIND, make_groups, make_rows, table_of, write_arrow, write_ndjson
 
 ALL = ["--versions", "all", "--fields", "all"]
 VARIANTS = {"parquet": [["--profile", name] for name in ("aws", "delta", "compact")], "orc": [["--compression", name] for name in ("zlib", "snappy", "zstd", "none")]}
@@ -84,6 +84,20 @@ def check_predicates(spark, format, report, expected, trials, seed):
         compare(f"spark, predicate {trial}", found.sort_by(order), expected.select(columns).filter(compute.fill_null(mask, False)).sort_by(order), (GREGORIAN_MS, LAST_MS))
 
 
+def check_groups(spark, format, report, expected):
+    """Every row group read alone, all columns: seeks into each stream, groups without a value and those at the end of a stripe included."""
+    from pyspark.sql.functions import col
+
+    frame, order = spark.read.format(format).load([str(path) for path in report.files]), [("key", "ascending")]
+    for start in range(0, len(expected), GROUP_ROWS):
+        group = expected.slice(start, GROUP_ROWS)
+        low, high = group["key"][0].as_py(), group["key"][-1].as_py()
+        for vectorised in ("true", "false"):
+            spark.conf.set(f"spark.sql.{format}.enableVectorizedReader", vectorised)
+            found = java_readers.table(frame.filter(col("key").between(low, high)), expected.column_names, expected.schema.types)
+            compare(f"spark, rows from {start}, vectorised {vectorised}", found.sort_by(order), group, (GREGORIAN_MS, LAST_MS))
+
+
 def both(left, right):
     return compute.and_kleene(left, right)
 
@@ -133,6 +147,7 @@ def main():
                         if name != "far":
                             check_predicates(spark, format, report, expected, options.trials if number == 0 else options.trials // 6, number)
                         if name == "groups":
+                            check_groups(spark, format, report, expected)
                             said = "; " + check_skipping(spark, format, report, expected)
                     except Exception as error:
                         failed += 1

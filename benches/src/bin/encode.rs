@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! encode --in FILE.arrow --out DIR --format csv|orc|parquet [--profile aws|delta|compact] [--compression none|zlib|snappy|zstd]
-//!        [--level N] [--bloom key,e_tag] [--threads N] [--shard-target-mib N]
+//!        [--level N] [--bloom key,e_tag] [--threads N] [--shard-target-mib N] [--chunk-mib N] [--memory-mib N]
 //! ```
 //!
 //! The file is mapped, decoded and read through once before the clock starts, so that its rows are tables in memory as they
@@ -48,6 +48,12 @@ struct Arguments {
     /// Size at which a data file is closed; peers write one file, so that the default is beyond any bench's.
     #[arg(long, default_value = "4096")]
     shard_target_mib: NonZeroU64,
+    /// Raw bytes of a chunk; the format's default if not given.
+    #[arg(long)]
+    chunk_mib: Option<NonZeroU64>,
+    /// Limit of private memory; the formula if not given.
+    #[arg(long)]
+    memory_mib: Option<NonZeroU64>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -77,7 +83,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let source = ArrowFileSource::try_open(&arguments.input)?.decoded()?;
     let fields = source.provides().union(FieldSet::REQUIRED);
     let versions = if fields.contains(Field::IsLatest) { Versions::All } else { Versions::Current };
-    let spec = ReportSpec::builder(
+    let builder = ReportSpec::builder(
         bucket_of(&arguments.input)?,
         ConfigurationId::try_new("bench")?,
         BucketName::try_new("reports")?,
@@ -86,9 +92,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     .with_format(format(&arguments)?)
     .with_versions(versions)
     .with_fields(fields)
-    .with_shard_target_bytes(arguments.shard_target_mib.get() << 20)
-    .build()?;
-    let execution = Execution::default().with_threads(arguments.threads);
+    .with_shard_target_bytes(arguments.shard_target_mib.get() << 20);
+    let spec = match arguments.chunk_mib {
+        Some(mib) => builder.with_chunk_bytes(mib.get() << 20).build()?,
+        None => builder.build()?,
+    };
+    let mut execution = Execution::default().with_threads(arguments.threads);
+    if let Some(mib) = arguments.memory_mib {
+        execution = execution.with_memory_bytes(mib.saturating_mul(NonZeroU64::MIN.saturating_add((1 << 20) - 1)));
+    }
     let rows = check_source(&source, &spec, &execution)?;
     let destination = LocalDestination::try_new(&arguments.out)?;
 

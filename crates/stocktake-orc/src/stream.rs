@@ -21,6 +21,8 @@ pub(crate) struct StreamWriter {
     marks: Vec<Mark>,
     /// Length of the output where the stream starts.
     base: usize,
+    /// Length of the stream, once it is finished.
+    length: usize,
     block_bytes: Option<usize>,
 }
 
@@ -148,7 +150,8 @@ impl StreamWriter {
         if !self.block.is_empty() {
             self.end_block(codec, out)?;
         }
-        Ok(out.len() - self.base)
+        self.length = out.len() - self.base;
+        Ok(self.length)
     }
 
     /// Appends the positions of a row group's start to those of its entry in the row index.
@@ -158,7 +161,10 @@ impl StreamWriter {
             let (start, bytes) = self.place(mark);
             into.extend([start as u64, bytes as u64]);
         } else {
-            into.push(mark.bytes as u64);
+            // A group at the end has no byte in the stream. Java's reader plans to read none for it if it reads no group before,
+            // and then fails to seek to the end: the byte before, of which nothing is taken, gives it a place to seek to.
+            let bytes = if mark.bytes == self.length { mark.bytes.saturating_sub(1) } else { mark.bytes };
+            into.push(bytes as u64);
         }
         match kind {
             PositionKind::Byte => {}

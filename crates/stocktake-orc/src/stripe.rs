@@ -72,54 +72,99 @@ impl StripeEncoder {
         rows: usize,
         into: &mut EncodedStripe,
     ) -> Result<(), OrcError> {
-        into.clear();
-        let encoded = self.encode_into(columns, rows, into);
-        if encoded.is_err() {
-            into.clear();
+        let mut builder = self.begin(rows, into)?;
+        if columns.len() != builder.encoder.columns.len() {
+            let of = builder.encoder.columns.len();
+            return Err(OrcError::mismatch(format!("{} columns were given, the schema has {of}", columns.len())));
         }
-        encoded
+        columns.iter().try_for_each(|column| builder.push(column))?;
+        builder.finish()
     }
 
-    fn encode_into(
-        &mut self,
-        columns: &[StripeColumn<'_>],
-        rows: usize,
-        into: &mut EncodedStripe,
-    ) -> Result<(), OrcError> {
-        if columns.len() != self.columns.len() {
-            let text = format!("{} columns were given, the schema has {}", columns.len(), self.columns.len());
-            return Err(OrcError::mismatch(text));
-        }
+    /// Begins to replace `into` with the encoding of so many rows, whose columns are given one after another: what a column
+    /// borrows is needed only while it is encoded. Takes memory as [`StripeEncoder::encode`] does.
+    ///
+    /// # Errors
+    /// If a stripe cannot have so many rows. `into` is empty then.
+    pub fn begin<'e>(&'e mut self, rows: usize, into: &'e mut EncodedStripe) -> Result<StripeBuilder<'e>, OrcError> {
+        into.clear();
         if rows > STRIPE_ROWS_MAX {
             return Err(OrcError::limit(format!("a stripe has at most {STRIPE_ROWS_MAX} rows")));
         }
-        let parts = &mut into.parts;
-        self.begin_root(rows, parts)?;
-        for (plan, column) in self.columns.iter_mut().zip(columns) {
-            let encoded = self.encoder.encode(plan, column, rows, parts);
-            encoded.map_err(|error| error.in_column(&plan.name))?;
-            if parts.data.len() + parts.index.len() > STRIPE_BYTES_MAX {
-                return Err(OrcError::limit(format!("a stripe has at most {STRIPE_BYTES_MAX} bytes")));
-            }
+        let mut builder = StripeBuilder { encoder: self, into, rows, columns: 0, refused: false, finished: false };
+        builder.begin_root()?;
+        Ok(builder)
+    }
+}
+
+/// A stripe of which columns are missing. Dropped before it is finished, it leaves the [`EncodedStripe`] empty.
+#[derive(Debug)]
+pub struct StripeBuilder<'e> {
+    encoder: &'e mut StripeEncoder,
+    into: &'e mut EncodedStripe,
+    rows: usize,
+    columns: usize,
+    refused: bool,
+    finished: bool,
+}
+
+impl StripeBuilder<'_> {
+    /// Adds the next column of the schema.
+    ///
+    /// # Errors
+    /// As [`StripeEncoder::encode`], and if the schema has no further column. The stripe cannot be finished then.
+    pub fn push(&mut self, column: &StripeColumn<'_>) -> Result<(), OrcError> {
+        let StripeEncoder { columns, encoder, .. } = &mut *self.encoder;
+        let of = columns.len();
+        self.refused = true;
+        let Some(plan) = columns.get_mut(self.columns) else {
+            return Err(OrcError::mismatch(format!("{} columns were given, the schema has {of}", self.columns + 1)));
+        };
+        let parts = &mut self.into.parts;
+        let encoded = encoder.encode(plan, column, self.rows, parts);
+        encoded.map_err(|error| error.in_column(&plan.name))?;
+        if parts.data.len() + parts.index.len() > STRIPE_BYTES_MAX {
+            return Err(OrcError::limit(format!("a stripe has at most {STRIPE_BYTES_MAX} bytes")));
         }
-        into.rows = rows as u64;
+        self.columns += 1;
+        self.refused = false;
+        Ok(())
+    }
+
+    /// Completes the stripe.
+    ///
+    /// # Errors
+    /// If the schema has further columns, or a column was refused. The stripe is empty then.
+    pub fn finish(mut self) -> Result<(), OrcError> {
+        let of = self.encoder.columns.len();
+        if self.refused {
+            return Err(OrcError::mismatch("a column was refused"));
+        }
+        if self.columns != of {
+            return Err(OrcError::mismatch(format!("{} columns were given, the schema has {of}", self.columns)));
+        }
+        let parts = &mut self.into.parts;
+        self.into.rows = self.rows as u64;
         let footer = proto::StripeFooter {
             streams: parts.index_streams.drain(..).chain(parts.data_streams.drain(..)).collect(),
             columns: std::mem::take(&mut parts.encodings),
             writer_timezone: Some("UTC".to_owned()),
         };
-        self.encoder.codec().write_message(&footer, &mut into.footer)
+        self.encoder.encoder.codec().write_message(&footer, &mut self.into.footer)?;
+        self.finished = true;
+        Ok(())
     }
 
     /// The struct of a row has no stream of its own but an index.
-    fn begin_root(&mut self, rows: usize, parts: &mut StripeParts) -> Result<(), OrcError> {
+    fn begin_root(&mut self) -> Result<(), OrcError> {
+        let (rows, stride, parts) = (self.rows, self.encoder.stride, &mut self.into.parts);
         let group = |start| {
-            let group = self.stride.min(rows - start);
+            let group = stride.min(rows - start);
             let statistics = ColumnStatistics::of_rows(group as u64).to_proto();
             proto::RowIndexEntry { positions: Vec::new(), statistics: Some(statistics) }
         };
-        let index = proto::RowIndex { entry: (0..rows).step_by(self.stride).map(group).collect() };
-        self.encoder.codec().write_message(&index, &mut parts.index)?;
+        let index = proto::RowIndex { entry: (0..rows).step_by(stride).map(group).collect() };
+        self.encoder.encoder.codec().write_message(&index, &mut parts.index)?;
         parts.index_streams.push(proto::Stream {
             kind: Some(proto::stream::Kind::RowIndex.into()),
             column: Some(0),
@@ -129,6 +174,14 @@ impl StripeEncoder {
         parts.encodings.push(proto::ColumnEncoding { kind, ..proto::ColumnEncoding::default() });
         parts.statistics.push(ColumnStatistics::of_rows(rows as u64));
         Ok(())
+    }
+}
+
+impl Drop for StripeBuilder<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.into.clear();
+        }
     }
 }
 

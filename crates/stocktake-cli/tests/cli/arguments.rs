@@ -98,6 +98,8 @@ fn values_out_of_bounds_are_refused() {
         (&["--compression", "zlib"], "--compression is for --format orc"),
         (&["--bloom", "key"], "--bloom is for --format parquet and --format orc"),
         (&["--format", "parquet", "--bloom", "size"], "columns are key, version_id and e_tag"),
+        (&["--format", "parquet", "--fields", "Size", "--bloom", "e_tag"], "asked for e_tag, which is no column of"),
+        (&["--format", "orc", "--fields", "Size", "--bloom", "key,e_tag"], "asked for e_tag, which is no column of"),
         (&["--format", "parquet", "--compression-level", "3"], "1 or 2 for Parquet with SNAPPY"),
         (&["--format", "orc", "--compression", "snappy", "--compression-level", "1"], "for zlib and zstd"),
         (&["--format", "xlsx"], "csv, orc, parquet"),

@@ -19,31 +19,49 @@ const GENERATION_VALUES: usize = 4096;
 const GENERATION_BYTES: usize = 256 << 10;
 
 /// The texts that the codes of a column stand for; code 0 is "absent" and reads as `""`.
+///
+/// Holds the texts one after another, so that a table of many short ones takes little more than their bytes.
 #[derive(Clone, Debug)]
 pub struct CodeValues {
-    texts: Vec<Box<str>>,
-    bytes: usize,
+    texts: String,
+    /// Where the text of each code ends.
+    ends: Vec<u32>,
 }
 
 impl CodeValues {
     fn new() -> Self {
-        Self { texts: vec!["".into()], bytes: 0 }
+        Self { texts: String::new(), ends: vec![0] }
     }
 
     /// The text of a code; empty for 0 and for codes that were not given out.
     #[inline]
     pub fn value(&self, code: u16) -> &str {
-        self.texts.get(usize::from(code)).map_or("", |text| text)
+        let code = usize::from(code);
+        let start = code.checked_sub(1).and_then(|before| self.ends.get(before));
+        match (start, self.ends.get(code)) {
+            (Some(start), Some(end)) => &self.texts[*start as usize..*end as usize],
+            _ => "",
+        }
     }
 
     /// The texts by code; the first is the empty text of "absent".
     pub fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.texts.iter().map(|text| &**text)
+        let mut start = 0;
+        self.ends.iter().map(move |end| &self.texts[std::mem::replace(&mut start, *end as usize)..*end as usize])
     }
 
     /// Bytes of all texts.
     pub fn text_bytes(&self) -> usize {
-        self.bytes
+        self.texts.len()
+    }
+
+    /// Adds a text; returns its code.
+    fn push(&mut self, text: &str) -> u16 {
+        // At most 4,096 values of earlier batches and 32,768 of this one: it fits, and so do their bytes into 32 bits.
+        let code = u16::try_from(self.ends.len()).unwrap_or(u16::MAX);
+        self.texts.push_str(text);
+        self.ends.push(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
+        code
     }
 }
 
@@ -51,8 +69,10 @@ impl CodeValues {
 #[derive(Debug)]
 pub(crate) struct Interner {
     values: Arc<CodeValues>,
-    /// Hash of a text to the codes that have it; collisions are told apart by the texts.
-    codes: HashMap<u64, Vec<u16>, IdentityState>,
+    /// Hash of a text to the last code that has it; collisions are told apart by the texts.
+    codes: HashMap<u64, u16, IdentityState>,
+    /// By code, the code before it with the same hash; 0 if there is none.
+    before: Vec<u16>,
     hasher: RandomState,
     last: (Ends, u16),
     /// Codes of values met lately, each at the place that its text's ends and length choose.
@@ -67,6 +87,7 @@ impl Interner {
         Self {
             values: Arc::new(CodeValues::new()),
             codes: HashMap::default(),
+            before: vec![0],
             hasher: RandomState::new(),
             last: (Ends::EMPTY, 0),
             recent: [(Ends::EMPTY, 0); RECENT],
@@ -75,7 +96,7 @@ impl Interner {
 
     /// Begins a new table if the present one has grown large.
     pub(crate) fn begin_batch(&mut self) {
-        if self.values.texts.len() > GENERATION_VALUES || self.values.bytes > GENERATION_BYTES {
+        if self.values.ends.len() > GENERATION_VALUES || self.values.text_bytes() > GENERATION_BYTES {
             *self = Self::new();
         }
     }
@@ -112,16 +133,16 @@ impl Interner {
 
     fn look_up(&mut self, text: &str) -> (u16, usize) {
         // The hash decides where a value is looked for, never which code it gets: codes follow first appearance.
-        let known = self.codes.entry(self.hasher.hash_one(text)).or_default();
-        if let Some(code) = known.iter().copied().find(|code| self.values.value(*code) == text) {
-            return (code, 0);
+        let last = self.codes.entry(self.hasher.hash_one(text)).or_default();
+        let mut known = *last;
+        while known != 0 {
+            if self.values.value(known) == text {
+                return (known, 0);
+            }
+            known = self.before[usize::from(known)];
         }
-        let values = Arc::make_mut(&mut self.values);
-        // At most 4,096 values of earlier batches and 32,768 of this one: it fits.
-        let code = u16::try_from(values.texts.len()).unwrap_or(u16::MAX);
-        values.texts.push(text.into());
-        values.bytes += text.len();
-        known.push(code);
+        let code = Arc::make_mut(&mut self.values).push(text);
+        self.before.push(std::mem::replace(last, code));
         (code, text.len())
     }
 

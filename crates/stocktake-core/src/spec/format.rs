@@ -60,11 +60,18 @@ impl FormatOptions {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), SpecError> {
+    /// Checks the options beside the report's columns.
+    pub(super) fn check(&self, columns: FieldSet) -> Result<(), SpecError> {
         let check = |valid: bool, text: &str| if valid { Ok(()) } else { Err(SpecError(text.to_owned())) };
         let bloom = |fields: FieldSet| {
             let text = |field: Field| field != Field::Bucket && field.field_type() == FieldType::Text;
-            check(fields.iter().all(text), "bloom filters are for Key, VersionId and ETag")
+            check(fields.iter().all(text), "bloom filters are for Key, VersionId and ETag")?;
+            let absent = fields.difference(columns).iter().next();
+            absent.map_or(Ok(()), |field| {
+                let text =
+                    format!("a bloom filter is asked for {}, which is no column of the report", field.column_name());
+                Err(SpecError(text))
+            })
         };
         match self {
             Self::Csv(options) => check((1..=9).contains(&options.level), "the compression level is 1 to 9"),

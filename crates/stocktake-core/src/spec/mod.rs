@@ -416,7 +416,7 @@ impl TryFrom<SpecParts> for ReportSpec {
             parts.encoder_revision == parts.format.encoder_revision(),
             "the spec asks for another encoder revision than this version of the program has",
         )?;
-        parts.format.check()?;
+        parts.format.check(parts.fields)?;
         let longest =
             format!("{}/{}/{}/", parts.destination_prefix.as_str(), parts.source_bucket, parts.configuration_id);
         check(longest.len() + 64 <= KEY_BYTES_MAX, "destination prefix and bucket are too long together")?;
@@ -474,6 +474,27 @@ mod tests {
                 .build()
                 .is_err()
         );
+    }
+
+    #[test]
+    fn bloom_filters_are_for_columns_of_the_report() {
+        let build = |format: FormatOptions, fields: FieldSet| {
+            let outcome = builder().with_format(format).with_fields(fields).build();
+            outcome.map(|_| ()).map_err(|error| error.to_string())
+        };
+        let bloom_filters = FieldSet::EMPTY.with(Field::Key).with(Field::ETag);
+        let formats = [
+            FormatOptions::Orc(OrcOptions { bloom_filters, ..OrcOptions::default() }),
+            FormatOptions::Parquet(ParquetOptions { bloom_filters, ..ParquetOptions::default() }),
+        ];
+        for format in formats {
+            assert_eq!(build(format.clone(), FieldSet::REQUIRED.with(Field::ETag)), Ok(()));
+            let refused = build(format, FieldSet::REQUIRED.with(Field::Size)).unwrap_err();
+            assert!(refused.contains("a bloom filter is asked for e_tag, which is no column"), "{refused}");
+        }
+        let bloom_filters = FieldSet::EMPTY.with(Field::Size);
+        let size = FormatOptions::Orc(OrcOptions { bloom_filters, ..OrcOptions::default() });
+        assert!(build(size, FieldSet::REQUIRED.with(Field::Size)).is_err());
     }
 
     #[test]

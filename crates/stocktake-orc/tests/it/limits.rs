@@ -152,3 +152,43 @@ fn an_output_that_fails_is_an_error() {
         assert_eq!(writer.finish().map(|_| ()).unwrap_err().kind(), OrcErrorKind::Io, "{room} bytes");
     }
 }
+
+/// Columns may be given one after another, with the same bytes; what is left unfinished or was refused leaves nothing.
+#[test]
+fn stripes_are_built_column_by_column() {
+    let schema = OrcSchema::try_new(vec![("a".to_owned(), ColumnType::BigInt), ("b".to_owned(), ColumnType::String)]);
+    let mut encoder = StripeEncoder::try_new(&schema.unwrap(), &WriterOptions::default()).unwrap();
+    let numbers = slices(ColumnSlice::integers(&[1, 2, 3], None));
+    let texts = slices(ColumnSlice::constant("text", 3));
+    let (mut whole, mut built) = (EncodedStripe::default(), EncodedStripe::default());
+    encoder.encode(&[numbers.clone(), texts.clone()], 3, &mut whole).unwrap();
+
+    let mut stripe = encoder.begin(3, &mut built).unwrap();
+    stripe.push(&numbers).unwrap();
+    stripe.push(&texts).unwrap();
+    stripe.finish().unwrap();
+    let file = |stripe: &EncodedStripe| {
+        let schema =
+            OrcSchema::try_new(vec![("a".to_owned(), ColumnType::BigInt), ("b".to_owned(), ColumnType::String)]);
+        let mut file = FileAssembler::try_new(Vec::new(), &schema.unwrap(), &WriterOptions::default()).unwrap();
+        file.append(stripe).unwrap();
+        file.finish().unwrap()
+    };
+    assert_eq!(file(&built), file(&whole));
+
+    drop(encoder.begin(3, &mut built).unwrap());
+    assert_eq!((built.rows(), built.bytes()), (0, 0));
+    let mut stripe = encoder.begin(3, &mut built).unwrap();
+    stripe.push(&numbers).unwrap();
+    assert!(stripe.finish().unwrap_err().to_string().contains("1 columns were given, the schema has 2"));
+    let mut stripe = encoder.begin(3, &mut built).unwrap();
+    stripe.push(&numbers).unwrap();
+    assert!(stripe.push(&numbers).unwrap_err().to_string().contains('b'));
+    assert!(stripe.finish().is_err());
+    assert_eq!((built.rows(), built.bytes()), (0, 0));
+    let mut stripe = encoder.begin(3, &mut built).unwrap();
+    stripe.push(&numbers).unwrap();
+    stripe.push(&texts).unwrap();
+    assert!(stripe.push(&texts).unwrap_err().to_string().contains("3 columns were given, the schema has 2"));
+    assert!(stripe.finish().is_err());
+}

@@ -1,8 +1,9 @@
 //! Every row group decodes from its positions.
 
 use super::{
+    proto::stream::Kind,
     seeking::File,
-    support::{Cell, Table, Values, compressions, tables, write},
+    support::{Cell, Table, TextKind, Values, compressions, tables, write},
 };
 use proptest::prelude::*;
 use stocktake_orc::{Compression, WriterOptions};
@@ -59,4 +60,40 @@ fn booleans_end_within_bytes() {
     let bits: Vec<u64> = index.entry.iter().map(|entry| *entry.positions.last().unwrap()).collect();
     assert!(bits.iter().any(|bits| *bits > 0), "{bits:?}");
     assert!(stripe.group(1, 2).iter().all(|cell| *cell == Cell::Null));
+}
+
+/// In a file without compression, groups without a value at the end of a stripe have no byte in the streams of values. A
+/// reader that reads nothing before them still has to seek: to a byte that is there.
+#[test]
+fn groups_without_a_value_have_a_place_in_streams_without_compression() {
+    fn values<T>(of: impl Fn(usize) -> T) -> Vec<Option<T>> {
+        (0..500).map(|at| (at < 104).then(|| of(at))).collect()
+    }
+    let table = Table(
+        [
+            Values::Boolean(values(|at| at.is_multiple_of(3))),
+            Values::Int8(values(|_| 3)),
+            Values::Int64(values(|at| at as i64 * 7)),
+            Values::Double(values(|_| 0.5)),
+            Values::Text(TextKind::Offsets, values(|at| format!("text {at}"))),
+            Values::Text(TextKind::Offsets, values(|at| format!("text {}", at % 5))),
+            Values::Binary(false, values(|at| vec![1; at % 4])),
+            Values::Millis(values(|at| at as i64 * 10)),
+        ]
+        .into_iter()
+        .enumerate()
+        .map(|(number, values)| (format!("c{number}"), values))
+        .collect(),
+    );
+    let options = WriterOptions::default().with_compression(Compression::None).with_row_index_stride(8);
+    check(&table, &options);
+    let file = File::open(write(&table.batch(), &options, 1000));
+    let stripe = file.stripes().next().unwrap();
+    for column in 1..=table.0.len() {
+        let data = stripe.stream(column, Kind::Data).unwrap().len() as u64;
+        for (group, entry) in stripe.index(column).entry.iter().enumerate() {
+            // A byte of bits takes three positions of the stream before.
+            assert!(entry.positions[3] < data, "column {column}, group {group}");
+        }
+    }
 }

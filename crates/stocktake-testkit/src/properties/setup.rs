@@ -35,7 +35,7 @@ pub(super) fn arbitrary_setup(
         Versions::Current => chosen.difference(FieldSet::VERSION_FIELDS),
         Versions::All => chosen.union(FieldSet::VERSION_FIELDS),
     };
-    let format = arbitrary_options(u, format)?;
+    let format = arbitrary_options(u, format, chosen.union(FieldSet::REQUIRED))?;
     let unknown = if u.int_in_range(0..=7)? == 7 { UnknownValues::Refuse } else { UnknownValues::Keep };
     let (chunk_rows, shard_target_bytes) = (u.int_in_range(1..=50)?, u.int_in_range(1..=3000)?);
     let prefix_of: u8 = u.arbitrary()?;
@@ -63,7 +63,9 @@ pub(super) fn arbitrary_setup(
     Ok(spec().map(|spec| Setup { rows, provides, spec }))
 }
 
-fn arbitrary_options(u: &mut Unstructured<'_>, format: FileFormat) -> Result<FormatOptions> {
+fn arbitrary_options(u: &mut Unstructured<'_>, format: FileFormat, columns: FieldSet) -> Result<FormatOptions> {
+    let texts: FieldSet = [Field::Key, Field::VersionId, Field::ETag].into_iter().collect();
+    let filters = [FieldSet::EMPTY, texts.intersection(columns)];
     Ok(match format {
         FileFormat::Orc => {
             let mut orc = OrcOptions::default();
@@ -73,7 +75,6 @@ fn arbitrary_options(u: &mut Unstructured<'_>, format: FileFormat) -> Result<For
                 2 => OrcCompression::Zstd { level: u.int_in_range(1..=3)? },
                 _ => OrcCompression::Zlib { level: u.int_in_range(1..=9)? },
             };
-            let filters = [FieldSet::EMPTY, [Field::Key, Field::VersionId, Field::ETag].into_iter().collect()];
             orc.bloom_filters = *u.choose(&filters)?;
             FormatOptions::Orc(orc)
         }
@@ -81,7 +82,6 @@ fn arbitrary_options(u: &mut Unstructured<'_>, format: FileFormat) -> Result<For
             let mut parquet = ParquetOptions::default();
             parquet.profile = *u.choose(&[ParquetProfile::Aws, ParquetProfile::Delta, ParquetProfile::Compact])?;
             parquet.level = u.int_in_range(1..=2)?;
-            let filters = [FieldSet::EMPTY, [Field::Key, Field::VersionId, Field::ETag].into_iter().collect()];
             parquet.bloom_filters = *u.choose(&filters)?;
             FormatOptions::Parquet(parquet)
         }

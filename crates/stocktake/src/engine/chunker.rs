@@ -88,18 +88,29 @@ impl Chunker {
                 bytes_left -= raw_bytes;
                 continue;
             }
-            let before = self.row_before(index);
-            let within =
-                |rows: usize| rows as u64 <= rows_left && batch.raw_bytes(self.fields, 0..rows, before) <= bytes_left;
-            // Raw bytes ascend with rows: the largest count within is found by halving.
-            let (mut low, mut high) = (0, batch.len());
-            while low < high {
-                let middle = (low + high).div_ceil(2);
-                if within(middle) { low = middle } else { high = middle - 1 }
-            }
+            let low = self.fitting_of(index, rows_left, bytes_left);
             return if index == 0 && low == 0 { self.after(0, 1) } else { (index, low) };
         }
         (self.waiting.len(), 0)
+    }
+
+    /// How many first rows of a waiting batch have at most so many rows and raw bytes.
+    fn fitting_of(&self, index: usize, rows_left: u64, mut bytes_left: u64) -> usize {
+        let batch = &self.waiting[index].batch;
+        let (mut low, mut high) = (0, batch.len().min(usize::try_from(rows_left).unwrap_or(usize::MAX)));
+        // Raw bytes ascend with rows: the largest count within is found by halving. What is known to fit is not counted again.
+        while low < high {
+            let middle = (low + high).div_ceil(2);
+            let before = if low > 0 { Some((batch, low - 1)) } else { self.row_before(index) };
+            let bytes = batch.raw_bytes(self.fields, low..middle, before);
+            if bytes <= bytes_left {
+                bytes_left -= bytes;
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        low
     }
 
     /// The start of the key of the first row that does not fit, or that row itself if the chunk would be empty.

@@ -27,30 +27,29 @@ impl ChunkEncoder for OrcEncoder {
     type Chunk = EncodedStripe;
 
     fn encode(&mut self, rows: &RowChunk, into: &mut EncodedStripe) -> Result<(), EncodeError> {
-        let coded = |field: &Field| field.field_type() == FieldType::Code;
-        let dictionaries: Vec<_> =
-            self.shape.fields.iter().filter(coded).map(|field| ChunkDictionary::new(rows, field)).collect();
-        let mut next_dictionary = dictionaries.iter();
         let refused = |error: OrcError| {
             let key = error.row().and_then(|row| key_of(rows, row));
             EncodeError::new(key, error.to_string())
         };
-        let mut columns = Vec::with_capacity(self.shape.fields.len());
-        for field in self.shape.fields.iter() {
-            columns.push(match next_dictionary.as_slice().first() {
-                Some(dictionary) if coded(&field) => {
-                    next_dictionary.next();
-                    ranks(rows, dictionary).map_err(refused)?
-                }
-                _ if field == Field::Bucket => bucket(rows, &self.shape.bucket).map_err(refused)?,
-                _ => StripeColumn::Slices(rows.segments().iter().map(|segment| slice(segment, field)).collect()),
-            });
-        }
         let encoder = match &mut self.encoder {
             Some(encoder) => encoder,
             none => none.insert(StripeEncoder::try_new(&self.shape.schema, &self.shape.options).map_err(refused)?),
         };
-        encoder.encode(&columns, rows.len(), into).map_err(refused)
+        let mut stripe = encoder.begin(rows.len(), into).map_err(refused)?;
+        for field in self.shape.fields.iter() {
+            let pushed = if field == Field::Bucket {
+                bucket(rows, &self.shape.bucket).and_then(|column| stripe.push(&column))
+            } else if field.field_type() == FieldType::Code {
+                // One at a time: where values hardly repeat, the dictionaries of all fields take more memory than the rows.
+                let dictionary = ChunkDictionary::new(rows, field);
+                ranks(rows, &dictionary).and_then(|column| stripe.push(&column))
+            } else {
+                let slices = rows.segments().iter().map(|segment| slice(segment, field));
+                stripe.push(&StripeColumn::Slices(slices.collect()))
+            };
+            pushed.map_err(refused)?;
+        }
+        stripe.finish().map_err(refused)
     }
 }
 
