@@ -96,9 +96,13 @@ impl Interner {
 
     /// Begins a new table if the present one has grown large.
     pub(crate) fn begin_batch(&mut self) {
-        if self.values.ends.len() > GENERATION_VALUES || self.values.text_bytes() > GENERATION_BYTES {
+        if self.is_large() {
             *self = Self::new();
         }
+    }
+
+    fn is_large(&self) -> bool {
+        self.values.ends.len() > GENERATION_VALUES || self.values.text_bytes() > GENERATION_BYTES
     }
 
     /// The code of a text, and the bytes that the table grew by; 0 for the empty text.
@@ -146,7 +150,14 @@ impl Interner {
         (code, text.len())
     }
 
-    pub(crate) fn values(&self) -> &Arc<CodeValues> {
+    /// The table as a batch takes it. One that grows no further keeps no room to grow.
+    pub(crate) fn values(&mut self) -> &Arc<CodeValues> {
+        if self.is_large()
+            && let Some(values) = Arc::get_mut(&mut self.values)
+        {
+            values.texts.shrink_to_fit();
+            values.ends.shrink_to_fit();
+        }
         &self.values
     }
 }
