@@ -167,7 +167,7 @@ impl CodeColumn {
     pub(super) fn counted_bytes(&self, range: &Range<usize>, before: &str) -> u64 {
         let codes = &self.codes()[range.clone()];
         let Some(first) = codes.first() else { return 0 };
-        let length = |code: u16| self.values.value(code).len() as u64;
+        let length = |code: u16| self.values.length(code);
         let repeated = |code: u16| match length(code) {
             length if length > REPEATED_BYTES_MAX => length,
             length => length / REPEATED_PART,

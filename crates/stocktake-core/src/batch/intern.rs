@@ -44,6 +44,14 @@ impl CodeValues {
         }
     }
 
+    /// Length in bytes of the text of a code; 0 for codes that were not given out.
+    #[inline]
+    pub(super) fn length(&self, code: u16) -> u64 {
+        let code = usize::from(code);
+        let pair = code.checked_sub(1).and_then(|before| self.ends.get(before..=code));
+        pair.map_or(0, |pair| u64::from(pair[1] - pair[0]))
+    }
+
     /// The texts by code; the first is the empty text of "absent".
     pub fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
         let mut start = 0;
