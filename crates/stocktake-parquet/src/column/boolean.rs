@@ -7,8 +7,9 @@ use crate::{
     thrift::encoding,
 };
 use parquet::basic::BoundaryOrder;
+use std::ops::Range;
 use stocktake_codec::Layout;
-use stocktake_core::{Column, Field, RowChunk};
+use stocktake_core::{BoolColumn, Column, Field, RowChunk};
 
 /// Writes the booleans of a field.
 pub(crate) fn put_booleans(
@@ -25,8 +26,15 @@ pub(crate) fn put_booleans(
             Some(Column::Bool(column)) => Some(column),
             _ => None,
         };
-        for row in 0..segment.len() {
-            page.push(column.and_then(|column| column.value(row)));
+        let mut row = 0;
+        while row < segment.len() {
+            let end = segment.len().min(row + page_rows - page.body.levels.rows());
+            match column {
+                None => page.body.levels.push_all(false, end - row),
+                Some(column) if column.absent() == 0 => page.push_all(column, row..end),
+                Some(column) => (row..end).for_each(|row| page.push(column.value(row))),
+            }
+            row = end;
             if page.body.levels.rows() == page_rows {
                 page.end(&mut writer, &mut chunk);
             }
@@ -49,6 +57,25 @@ impl Page<'_> {
         self.body.levels.push(value.is_some());
         let Some(value) = value else { return };
         self.bounds.add(value);
+        self.push_bit(value);
+    }
+
+    /// Adds rows that all have a value.
+    fn push_all(&mut self, column: &BoolColumn, rows: Range<usize>) {
+        self.body.levels.push_all(true, rows.len());
+        let (mut any, mut all) = (false, true);
+        for value in rows.clone().map(|row| column.value(row).unwrap_or(false)) {
+            any |= value;
+            all &= value;
+            self.push_bit(value);
+        }
+        if !rows.is_empty() {
+            self.bounds.add_range(all, any);
+        }
+    }
+
+    #[inline]
+    fn push_bit(&mut self, value: bool) {
         self.pending |= u8::from(value) << self.filled;
         self.filled += 1;
         if self.filled == 8 {

@@ -66,6 +66,7 @@ pub(crate) fn put_texts(
         chunk: TextBounds::default(),
         of_page: TextBounds::default(),
         before: &[],
+        filled: 0,
     };
     state.page.begin();
     for segment in rows.segments() {
@@ -87,6 +88,8 @@ struct State<'a, 'r> {
     of_page: TextBounds<'r>,
     /// The last text of the page before, in the chunk.
     before: &'r [u8],
+    /// Rows of the page that have a text and no level yet.
+    filled: usize,
 }
 
 impl<'r> State<'_, 'r> {
@@ -111,34 +114,41 @@ impl<'r> State<'_, 'r> {
             };
             if text.is_empty() {
                 // A report knows no empty text that is not absent.
+                self.put_levels();
                 self.page.body.levels.push(false);
             } else {
                 self.page.put(text, following);
-                self.page.body.levels.push(true);
+                self.filled += 1;
                 self.of_page.add(text, self.kind);
                 if let Some(filter) = &mut bloom_filter {
                     filter.insert(text);
                 }
             }
-            if self.page.is_full() {
+            if self.page.is_full(self.filled) {
                 self.end_page(writer);
             }
         }
     }
 
+    fn put_levels(&mut self) {
+        self.page.body.levels.push_all(true, std::mem::take(&mut self.filled));
+    }
+
     fn put_absent(&mut self, rows: usize, writer: &mut ColumnWriter<'_>) {
+        self.put_levels();
         let mut left = rows;
         while left > 0 {
             let here = left.min(TEXT_ROWS - self.page.body.levels.rows());
             self.page.body.levels.push_all(false, here);
             left -= here;
-            if self.page.is_full() {
+            if self.page.is_full(0) {
                 self.end_page(writer);
             }
         }
     }
 
     fn end_page(&mut self, writer: &mut ColumnWriter<'_>) {
+        self.put_levels();
         if self.page.body.levels.rows() == 0 {
             return;
         }
@@ -165,8 +175,9 @@ impl Page<'_> {
         self.scratch.lengths.clear();
     }
 
-    fn is_full(&self) -> bool {
-        self.body.value_bytes() >= self.bytes_max || self.body.levels.rows() >= TEXT_ROWS
+    /// Whether the page ends here; `filled` rows of it have no level yet.
+    fn is_full(&self, filled: usize) -> bool {
+        self.body.value_bytes() >= self.bytes_max || self.body.levels.rows() + filled >= TEXT_ROWS
     }
 
     #[inline]
