@@ -134,13 +134,13 @@ impl RowHasher {
                     Column::Code(column) => put_text(&mut self.row, *number, column.value(row)),
                     Column::Bool(column) => {
                         if let Some(value) = column.value(row) {
-                            self.row.extend([*number, u8::from(value)]);
+                            self.row.extend_from_slice(&[*number, u8::from(value)]);
                         }
                     }
                     Column::Int(column) => {
                         if let Some(value) = column.value(row) {
                             self.row.push(*number);
-                            self.row.extend(value.to_le_bytes());
+                            self.row.extend_from_slice(&value.to_le_bytes());
                         }
                     }
                 }
@@ -160,8 +160,8 @@ fn put_text(row: &mut Vec<u8>, number: u8, text: &str) {
     if !text.is_empty() {
         row.push(number);
         // A value has at most 64 KiB.
-        row.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
-        row.extend(text.as_bytes());
+        row.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+        row.extend_from_slice(text.as_bytes());
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn columns(report: &Report) -> Vec<DdlColumn> {
             "bigint" => ("bigint".to_owned(), "BIGINT"),
             "int" => ("integer".to_owned(), "INTEGER"),
             "double" => ("double".to_owned(), "DOUBLE"),
-            "timestamp" => ("timestamp(3)".to_owned(), "TIMESTAMP"),
+            "timestamp" => ("timestamp(3)".to_owned(), "TIMESTAMP WITH TIME ZONE"),
             other => (other.to_owned(), "VARCHAR"),
         };
         DdlColumn { name: name.replace(['`', '"', '\''], "_"), field: column.field, hive_type, trino_type, duckdb_type }
