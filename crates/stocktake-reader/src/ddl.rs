@@ -232,7 +232,7 @@ impl Described<'_> {
                 });
                 Ok(format!(
                     "{view}{}\nFROM read_csv({paths}, auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', \
-                     nullstr = '', compression = 'gzip', columns = {{\n{}\n}});\n",
+                     nullstr = '', compression = 'gzip', max_line_size = 4194304, columns = {{\n{}\n}});\n",
                     lines(shown),
                     lines(declared),
                 ))

@@ -64,7 +64,9 @@ pub struct Batches {
 impl Batches {
     pub(crate) fn begin(report: Report, options: &ReadOptions) -> Result<Self, ReadError> {
         let files = options.files.clone().unwrap_or_else(|| (0..report.files().len()).collect());
-        let wanted = report.wanted(options);
+        let mut wanted = report.wanted(options);
+        // Cancelled with the user's token, and when the reading is given up.
+        wanted.cancel = options.cancel.child();
         let threads = options.threads.get();
         // The window bounds the queue: there is never more in it.
         let (jobs, queue) = unbounded::<Job>();
@@ -195,6 +197,11 @@ impl Job {
             Some(context) => context.compute(step),
             None => step(),
         };
+        if wanted.cancel.is_cancelled() {
+            // As the taker finds out by itself.
+            let _ = self.decoded.send(Err(ReadError::cancelled()));
+            return;
+        }
         let mut part = None;
         let begun = step(&mut || {
             part = self.work.as_ref().map(|work| self.file.begin(work, wanted)).transpose()?.flatten();
@@ -229,7 +236,8 @@ impl fmt::Debug for Batches {
 
 impl Drop for Batches {
     fn drop(&mut self) {
-        // Threads find their queues closed, and then no job.
+        // Threads find their queues closed, and then no job that they would still begin.
+        self.wanted.cancel.cancel();
         self.pending.clear();
         self.jobs = None;
         for thread in self.threads.drain(..) {
