@@ -13,8 +13,33 @@
 //! Memory: for each thread the columns of some thousand rows and the windows of a file that they are decoded from, and up to
 //! [`BATCHES_AHEAD`] batches that wait; of an ORC file the wanted streams of a stripe are held compressed.
 //!
+//! ```
+//! use std::sync::Arc;
+//! use stocktake::{GenerateOptions, ReportSpec, ReportStore, destinations::MemoryDestination, generate};
+//! use stocktake_core::{Field, FieldSet};
+//! use stocktake_reader::{ReadOptions, Report};
+//!
+//! # let destination = MemoryDestination::new();
+//! # let source: stocktake::sources::SyntheticSource = "rows=1000,seed=1".parse()?;
+//! # let bucket = |name| stocktake::BucketName::try_new(name);
+//! # let spec = ReportSpec::builder(bucket("photos")?, stocktake::ConfigurationId::try_new("daily")?, bucket("reports")?)
+//! #     .with_fields(FieldSet::REQUIRED.with(Field::Size)).build()?;
+//! # let manifest = generate(&source, &spec, &destination, &GenerateOptions::default())?.manifest_key;
+//! let store: Arc<dyn ReportStore> = Arc::new(destination);
+//! let report = Report::open(&store, &manifest)?;
+//! let mut keys = 0;
+//! for batch in report.read(&ReadOptions::default().with_fields(FieldSet::REQUIRED.with(Field::Size)))? {
+//!     let batch = batch?;
+//!     keys += (0..batch.rows.len()).filter(|row| !batch.rows.key(*row).is_empty()).count();
+//! }
+//! assert_eq!(keys, 1000);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! What a manifest, rather than a checksum inside the file, vouches for is only as good as the MD5 check: CSV carries a
 //! CRC-32, Parquet pages usually do, ORC carries nothing.
+
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test, in its helpers too"))]
 
 #[cfg(any(feature = "parquet", feature = "orc"))]
 mod columnar;

@@ -145,3 +145,56 @@ impl orc_rust::reader::ChunkReader for Windows {
         self.range(start, length)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use stocktake::{Destination, ObjectAttributes, ReportKey, ReportStore, destinations::MemoryDestination};
+
+    /// A file of so many bytes, of which each says where it stands.
+    fn file(size_bytes: u64) -> (Vec<u8>, Windows) {
+        let bytes: Vec<u8> =
+            (0..size_bytes).flat_map(|at| (at / 8).to_le_bytes()[index(at % 8)..][..1].to_vec()).collect();
+        let destination = MemoryDestination::new();
+        let key = ReportKey::try_new("x").unwrap();
+        let mut object = destination.create(&key, &ObjectAttributes::new("text/plain")).unwrap();
+        object.write_all(&bytes).unwrap();
+        object.publish().unwrap();
+        let store: Arc<dyn ReportStore> = Arc::new(destination);
+        (bytes, Windows::new(StoredFile::find(&store, &key, size_bytes).unwrap()))
+    }
+
+    #[test]
+    fn ranges_are_those_of_the_file_wherever_windows_lie() {
+        let (bytes, windows) = file(3 * WINDOW_BYTES + 1234);
+        let size = bytes.len();
+        // More places than windows are kept, near and far, small and larger than a window.
+        for step in 0..4 * WINDOWS_MAX {
+            let start = step * 98_765 % size;
+            for length in [0, 1, 7, 5000, 300_000, 700_000] {
+                let length = length.min(size - start);
+                assert!(windows.range(start as u64, length as u64).unwrap() == bytes[start..start + length]);
+            }
+        }
+        assert!(windows.kept.lock().unwrap().len() <= WINDOWS_MAX);
+    }
+
+    #[test]
+    fn a_stream_runs_across_windows_to_the_end() {
+        let (bytes, windows) = file(2 * WINDOW_BYTES + 17);
+        for start in [0, 1, WINDOW_BYTES - 3, bytes.len() as u64 - 1, bytes.len() as u64] {
+            let mut read = Vec::new();
+            windows.stream(start).read_to_end(&mut read).unwrap();
+            assert!(read == bytes[index(start)..], "from {start}");
+        }
+    }
+
+    #[test]
+    fn what_lies_outside_of_the_file_is_refused_before_memory_is_taken() {
+        let (_, windows) = file(100);
+        for (start, length) in [(0, 101), (100, 1), (u64::MAX, 1), (1, u64::MAX), (0, 1 << 60)] {
+            assert!(windows.range(start, length).is_err(), "{length} bytes from {start}");
+        }
+    }
+}
