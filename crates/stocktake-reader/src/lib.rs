@@ -39,8 +39,6 @@
 //! What a manifest, rather than a checksum inside the file, vouches for is only as good as the MD5 check: CSV carries a
 //! CRC-32, Parquet pages usually do, ORC carries nothing.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test, in its helpers too"))]
-
 #[cfg(any(feature = "parquet", feature = "orc"))]
 mod columnar;
 #[cfg(any(feature = "parquet", feature = "orc"))]

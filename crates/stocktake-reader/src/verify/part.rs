@@ -62,7 +62,8 @@ impl Findings {
             Some(Column::Text(ids)) if self.versioned => Some(ids),
             _ => None,
         };
-        let id = |row: usize| ids.map_or("", |ids| ids.value(row));
+        // `null` is how some reports spell the null version, which has no id.
+        let id = |row: usize| ids.map(|ids| ids.value(row)).filter(|id| *id != "null").unwrap_or_default();
         let keys = batch.keys();
         for row in 0..batch.len() {
             let key = keys.value(row);
