@@ -15,6 +15,7 @@ import pyarrow
 import layout.orc
 import layout.parquet
 import readers.csv
+import readers.ddl
 import readers.orc
 import readers.parquet
 from report import Report, generate, run
@@ -137,6 +138,7 @@ def check_case(binary, destination, source, arguments, rows, columns, check, how
     assert summary["rows"] == len(rows), summary
     report = Report(destination, summary)
     check(report, rows, columns, **how)
+    readers.ddl.check(binary, report, rows, columns, **how)
     if SMALL[0] in arguments:
         assert len(report.files) > 1, "several files"
     report.check_verify(binary)

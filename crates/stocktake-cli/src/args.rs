@@ -5,9 +5,9 @@
 
 use crate::{
     choices::{
-        BadEntriesChoice, CompressionChoice, ETagChoice, FormatChoice, KeyEncodingChoice, MissingColumnsChoice,
-        NullVersionChoice, ProfileChoice, ProgressChoice, SymlinksChoice, UnknownValuesChoice, UnsortedChoice,
-        VersionsChoice,
+        BadEntriesChoice, CompressionChoice, ETagChoice, EngineChoice, FormatChoice, KeyEncodingChoice,
+        MissingColumnsChoice, NullVersionChoice, ProfileChoice, ProgressChoice, SymlinksChoice, TextChoice,
+        UnknownValuesChoice, UnsortedChoice, VersionsChoice,
     },
     configuration::{ConfigVerb, PolicyVerb, RunDueArgs},
     size::parse_size,
@@ -59,8 +59,19 @@ The last line on standard output is one JSON object that says what was done.";
 const VERIFY_EXAMPLES: &str = "\
 Examples:
   stocktake verify /srv/inventory/photos/daily/2026-11-22T01-00Z/manifest.json
+  stocktake verify --rows manifest.json
 
 Each difference is a line on standard output; there are none if the report is whole.";
+
+const CAT_EXAMPLES: &str = "\
+Examples:
+  stocktake cat --header --columns Key,Size manifest.json
+  stocktake cat --format ndjson manifest.json | jq -r 'select(.Size > 1e9) | .Key'";
+
+const DDL_EXAMPLES: &str = "\
+Examples:
+  stocktake ddl --for athena manifest.json
+  (stocktake ddl --for duckdb manifest.json; echo 'SELECT sum(size) FROM inventory;') | duckdb";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
@@ -99,6 +110,12 @@ pub(crate) enum Verb {
     /// Compares every file of a report with its manifest
     #[command(after_long_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),
+    /// Prints the rows of a report
+    #[command(after_long_help = CAT_EXAMPLES)]
+    Cat(CatArgs),
+    /// Prints the statements by which a query engine reads a report
+    #[command(after_long_help = DDL_EXAMPLES)]
+    Ddl(DdlArgs),
     /// Says what a report holds, from its manifest
     #[command(after_long_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
@@ -160,7 +177,7 @@ pub(crate) struct ConfigurationArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Source")]
 pub(crate) struct FromArgs {
-    /// What the report is of: a directory, ndjson:FILE, arrow:FILE or synthetic:rows=N
+    /// What the report is of: a directory, ndjson:FILE, arrow:FILE, inventory:MANIFEST or synthetic:rows=N
     ///
     /// DIRECTORY: every file below it is an object; its path below the directory is the key.
     ///
@@ -168,12 +185,14 @@ pub(crate) struct FromArgs {
     ///
     /// arrow:FILE: the record batches of an Arrow IPC file.
     ///
+    /// inventory:MANIFEST: the rows of a report, of this program or of S3 itself, in any of the formats.
+    ///
     /// synthetic:rows=N,seed=S,versions=V: N invented rows from seed S (default 1), up to V versions a key (default 0,
     /// a source without versions).
     #[arg(long, value_name = "SOURCE", value_parser = source_parser())]
     pub(crate) source: SourceText,
 
-    /// Name of the source bucket [default: the directory's own name, or `synthetic`; other sources have none]
+    /// Name of the source bucket [default: the directory's own name, the report's, or `synthetic`; other sources have none]
     #[arg(long, value_name = "NAME", value_parser = bucket)]
     pub(crate) bucket: Option<BucketName>,
 
@@ -181,8 +200,8 @@ pub(crate) struct FromArgs {
     #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
     pub(crate) prefix: String,
 
-    /// What happens to keys that are not in ascending order of their bytes, in NDJSON and Arrow files
-    /// [default: refuse]
+    /// What happens to keys that are not in ascending order of their bytes, in NDJSON and Arrow files and
+    /// in reports [default: refuse]
     ///
     /// Readers that rely on the order of keys misread an unsorted report.
     #[arg(long, value_name = "CHOICE")]
@@ -266,6 +285,10 @@ pub(crate) struct ContentArgs {
     /// What happens to values that S3 itself does not write, such as a store's own storage classes
     #[arg(long, value_name = "CHOICE", default_value = "keep")]
     pub(crate) unknown_values: UnknownValuesChoice,
+
+    /// Keeps a digest of the rows in receipts.ndjson, by which `verify --rows` proves that none was altered
+    #[arg(long)]
+    pub(crate) row_digest: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -340,6 +363,10 @@ pub(crate) struct VerifyArgs {
     /// The report's manifest.json
     pub(crate) manifest: PathBuf,
 
+    /// Reads every row again and proves numbers of rows, digests (where the receipts keep them), order and key ranges
+    #[arg(long)]
+    pub(crate) rows: bool,
+
     /// Directory that stands for the root of the destination bucket [default: found from the manifest's own path]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
@@ -347,6 +374,54 @@ pub(crate) struct VerifyArgs {
     /// Busy threads, 1 to 1024 [default: as many as the machine offers]
     #[arg(long, value_name = "N", value_parser = threads_parser())]
     pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CatArgs {
+    /// The report's manifest.json
+    pub(crate) manifest: PathBuf,
+
+    /// How rows are printed: as S3 writes them in CSV, or a JSON object on each line
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    pub(crate) format: TextChoice,
+
+    /// Columns to print, in this order, separated by commas [default: all that the report has]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) columns: Option<Vec<String>>,
+
+    /// Prints the names of the columns before the rows; CSV only
+    #[arg(long)]
+    pub(crate) header: bool,
+
+    /// Directory that stands for the root of the destination bucket [default: found from the manifest's own path]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Busy threads, 1 to 1024 [default: as many as the machine offers]
+    #[arg(long, value_name = "N", value_parser = threads_parser())]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DdlArgs {
+    /// The report's manifest.json
+    pub(crate) manifest: PathBuf,
+
+    /// The engine that is to read the report
+    #[arg(long = "for", value_name = "ENGINE")]
+    pub(crate) engine: EngineChoice,
+
+    /// Name of the table or view
+    #[arg(long, value_name = "NAME", default_value = "inventory")]
+    pub(crate) table: String,
+
+    /// What stands before the keys of data files [default: `s3://BUCKET`, `s3a://BUCKET` for Spark, the directory for DuckDB]
+    #[arg(long, value_name = "URL")]
+    pub(crate) base: Option<String>,
+
+    /// Directory that stands for the root of the destination bucket [default: found from the manifest's own path]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

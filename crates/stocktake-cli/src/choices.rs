@@ -211,3 +211,24 @@ impl From<DialectChoice> for KeyPolicyDialect {
         }
     }
 }
+/// How `cat` prints rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextChoice {
+    /// Every field in quotes, keys percent-encoded, no header
+    Csv,
+    /// A JSON object on each line, as `ndjson:FILE` reads it
+    Ndjson,
+}
+
+/// An engine that reads reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineChoice {
+    /// Amazon Athena, through symlink.txt
+    Athena,
+    /// Trino with the Hive connector
+    Trino,
+    /// Apache Spark SQL
+    Spark,
+    /// DuckDB; CSV and Parquet
+    Duckdb,
+}

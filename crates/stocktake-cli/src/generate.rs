@@ -98,6 +98,7 @@ impl Task {
             .with_unknown_values(args.content.unknown_values.into())
             .with_chunk_rows(args.files.chunk_rows)
             .with_shard_target_bytes(args.files.shard_target.get())
+            .with_row_digest(args.content.row_digest)
             .with_envelope(if keys.is_some() { Envelope::Encrypted } else { Envelope::None })
             .build()
             .map_err(|error| Failure::usage(error.to_string()))?;

@@ -4,14 +4,17 @@
 //! rules are the library's.
 
 mod args;
+mod cat;
 mod choices;
 mod configuration;
+mod ddl;
 mod exit;
 mod generate;
 mod inspect;
 mod interrupt;
 mod machine;
 mod progress;
+mod report;
 mod size;
 mod source;
 mod source_text;
@@ -28,6 +31,8 @@ fn main() -> ExitCode {
     exit::finish(match &arguments.verb {
         Verb::Generate(args) => generate::run(args),
         Verb::Verify(args) => verify::run(args),
+        Verb::Cat(args) => cat::run(args),
+        Verb::Ddl(args) => ddl::run(args),
         Verb::Inspect(args) => inspect::run(args),
         Verb::Config(verb) => configuration::config(verb),
         Verb::Policy(verb) => configuration::policy(verb),

@@ -6,6 +6,7 @@ use crate::{
     args::{FromArgs, GenerateArgs, ToArgs},
     choices::{BadEntriesChoice, ETagChoice, SymlinksChoice, VersionsChoice},
     exit::Failure,
+    report,
     source_text::SourceText,
     target,
 };
@@ -14,6 +15,7 @@ use stocktake::{
     BucketName, Field, FieldSelection, FieldSet, ObjectSource, SourceError,
     sources::{ArrowFileSource, BadEntries, DirectorySource, ETagSource, NdjsonSource, Symlinks},
 };
+use stocktake_reader::InventorySource;
 
 /// The bucket of a synthetic source that is not named.
 const SYNTHETIC_BUCKET: &str = "synthetic";
@@ -24,14 +26,17 @@ const SYNTHETIC_BUCKET: &str = "synthetic";
 /// Names the first that does not.
 pub(crate) fn check_options(from: &FromArgs) -> Result<(), Failure> {
     let directory = matches!(from.source, SourceText::Directory(_));
-    let file = matches!(from.source, SourceText::NdjsonFile(_) | SourceText::NdjsonStdin | SourceText::ArrowFile(_));
+    let listing = matches!(
+        from.source,
+        SourceText::NdjsonFile(_) | SourceText::NdjsonStdin | SourceText::ArrowFile(_) | SourceText::Inventory(_)
+    );
     let reread = !matches!(from.source, SourceText::NdjsonStdin);
     let options = [
         ("--on-bad-entry", from.on_bad_entry.is_some(), directory),
         ("--etag", from.etag.is_some(), directory),
         ("--symlinks", from.symlinks.is_some(), directory),
         ("--temp-dir", from.temp_dir.is_some(), directory),
-        ("--unsorted", from.unsorted.is_some(), file),
+        ("--unsorted", from.unsorted.is_some(), listing),
         ("--check-order", from.check_order, reread),
     ];
     match options.into_iter().find(|(_, given, applies)| *given && !applies) {
@@ -49,6 +54,11 @@ pub(crate) fn bucket(from: &FromArgs) -> Result<BucketName, Failure> {
     match (&from.bucket, &from.source) {
         (Some(bucket), _) => Ok(bucket.clone()),
         (None, SourceText::Directory(path)) => target::bucket_of(&target::resolved(path), "--bucket"),
+        (None, SourceText::Inventory(path)) => {
+            let report = report::open(path, None)?;
+            let name = report.manifest().source_bucket.as_str();
+            BucketName::try_new(name).map_err(|error| Failure::failed("the report's source bucket has no name", &error))
+        }
         (None, SourceText::Synthetic(_)) => BucketName::try_new(SYNTHETIC_BUCKET).map_err(|_| unnamed()),
         (None, _) => Err(unnamed()),
     }
@@ -68,6 +78,7 @@ pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn O
             Box::new(listing(source.map_err(unreadable)?, args))
         }
         SourceText::ArrowFile(path) => Box::new(ArrowFileSource::try_open(path).map_err(unreadable)?),
+        SourceText::Inventory(path) => Box::new(InventorySource::new(report::open(path, None)?)),
         SourceText::Synthetic(source) => source.clone(),
     })
 }

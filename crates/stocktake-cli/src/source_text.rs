@@ -14,6 +14,8 @@ pub(crate) enum SourceText {
     NdjsonStdin,
     /// `arrow:FILE`.
     ArrowFile(PathBuf),
+    /// `inventory:MANIFEST`.
+    Inventory(PathBuf),
     /// `synthetic:rows=N,..`.
     Synthetic(Box<SyntheticSource>),
 }
@@ -32,6 +34,9 @@ impl SourceText {
         if let Some(path) = after(&text, "arrow:") {
             return file(path).map(Self::ArrowFile);
         }
+        if let Some(path) = after(&text, "inventory:") {
+            return file(path).map(Self::Inventory);
+        }
         if let Some(parameters) = after(&text, "synthetic:") {
             let source = parameters.to_string_lossy().parse::<SyntheticSource>();
             return source.map(|source| Self::Synthetic(Box::new(source))).map_err(|error| error.to_string());
@@ -46,6 +51,7 @@ impl SourceText {
             Self::NdjsonFile(_) => "an NDJSON file",
             Self::NdjsonStdin => "NDJSON on standard input",
             Self::ArrowFile(_) => "an Arrow file",
+            Self::Inventory(_) => "a report",
             Self::Synthetic(_) => "a synthetic source",
         }
     }
@@ -95,6 +101,9 @@ mod tests {
         assert!(matches!(parsed("ndjson:-"), Ok(SourceText::NdjsonStdin)));
         assert!(matches!(parsed("ndjson:a:b"), Ok(SourceText::NdjsonFile(path)) if path.as_os_str() == "a:b"));
         assert!(matches!(parsed("arrow:x"), Ok(SourceText::ArrowFile(path)) if path.as_os_str() == "x"));
+        assert!(
+            matches!(parsed("inventory:x/m.json"), Ok(SourceText::Inventory(path)) if path.as_os_str() == "x/m.json")
+        );
         assert!(matches!(parsed("synthetic:rows=5"), Ok(SourceText::Synthetic(_))));
         assert!(matches!(parsed("odd:name"), Ok(SourceText::Directory(path)) if path.as_os_str() == "odd:name"));
         assert!(matches!(parsed("./ndjson:x"), Ok(SourceText::Directory(_))));
@@ -102,7 +111,7 @@ mod tests {
 
     #[test]
     fn what_names_nothing_is_refused() {
-        for text in ["", "ndjson:", "arrow:", "synthetic:", "synthetic:rows=x", "s3://bucket/prefix"] {
+        for text in ["", "ndjson:", "arrow:", "inventory:", "synthetic:", "synthetic:rows=x", "s3://bucket/prefix"] {
             assert!(parsed(text).is_err(), "{text}");
         }
     }

@@ -1,12 +1,14 @@
-//! `stocktake verify`: every difference between a report and its manifest, a line each.
+//! `stocktake verify`: every difference between a report and its manifest, a line each, and with `--rows` of its rows.
 
 use crate::{
     args::VerifyArgs,
     exit::{Failure, Outcome, put_out, say, shown},
     interrupt::Interrupts,
-    machine,
+    machine, report,
 };
-use stocktake::{VerifyOptions, VerifyReport, verify_path};
+use std::{collections::BTreeSet, num::NonZeroUsize};
+use stocktake::{LocalReport, VerifyOptions, VerifyReport, verify};
+use stocktake_reader::{ReadOptions, RowsReport, verify_rows};
 
 /// Verifies a report and prints what differs, or that nothing does.
 ///
@@ -14,19 +16,48 @@ use stocktake::{VerifyOptions, VerifyReport, verify_path};
 /// If the report cannot be looked at.
 pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
     Interrupts::listen()?;
-    let options = VerifyOptions::new(args.threads.unwrap_or_else(machine::threads));
-    let report = verify_path(&args.manifest, args.root.as_deref(), &options).map_err(|error| Failure::of(&error))?;
-    for note in &report.notes {
+    let threads = args.threads.unwrap_or_else(machine::threads);
+    let found = LocalReport::find(&args.manifest, args.root.as_deref()).map_err(|error| Failure::of(&error))?;
+    let bytes = verify(&found.location(), &VerifyOptions::new(threads)).map_err(|error| Failure::of(&error))?;
+    let rows = if args.rows { rows(&found, &bytes, threads)? } else { None };
+    for note in bytes.notes.iter().chain(rows.iter().flat_map(|rows| &rows.notes)) {
         say(&format!("note: {note}"));
     }
-    put_out(&lines(&report))?;
-    Ok(if report.is_sound() { Outcome::Complete } else { Outcome::Differences })
+    put_out(&lines(&bytes, rows.as_ref()))?;
+    let sound = bytes.is_sound() && rows.as_ref().is_none_or(RowsReport::is_sound);
+    Ok(if sound { Outcome::Complete } else { Outcome::Differences })
 }
 
-fn lines(report: &VerifyReport) -> String {
-    if report.is_sound() {
-        let rows = report.rows.map(|rows| format!(", {rows} rows")).unwrap_or_default();
-        return format!("OK: {} files, {} bytes{rows}\n", report.files, report.bytes);
+/// Verifies the rows of files whose bytes are as stated; none if the report cannot be opened for the faults that its bytes have.
+fn rows(found: &LocalReport, bytes: &VerifyReport, threads: NonZeroUsize) -> Result<Option<RowsReport>, Failure> {
+    let report = match report::open_found(found) {
+        Ok(report) => report,
+        Err(_) if !bytes.is_sound() => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
+    let harmed: BTreeSet<String> = bytes.faults.iter().map(|fault| fault.key.clone()).collect();
+    // Bytes were compared with their MD5 a moment ago.
+    let options = ReadOptions::default().with_threads(threads).with_md5(false);
+    let checked = verify_rows(&report, &options, &harmed).map_err(|error| Failure::of(&error))?;
+    Ok(Some(checked))
+}
+
+fn lines(bytes: &VerifyReport, rows: Option<&RowsReport>) -> String {
+    let faults = bytes.faults.iter().map(ToString::to_string);
+    let faults = faults.chain(rows.into_iter().flat_map(|rows| &rows.faults).map(ToString::to_string));
+    let lines: String = faults.map(|fault| format!("{}\n", shown(&fault))).collect();
+    if !lines.is_empty() {
+        return lines;
     }
-    report.faults.iter().map(|fault| format!("{}\n", shown(&fault.to_string()))).collect()
+    let (files, size) = (bytes.files, bytes.bytes);
+    match rows {
+        Some(rows) if rows.digest_kept => {
+            format!("OK: {files} files, {size} bytes, {} rows read, row digest {}\n", rows.rows, rows.row_digest)
+        }
+        Some(rows) => format!("OK: {files} files, {size} bytes, {} rows read; no row digest is kept\n", rows.rows),
+        None => {
+            let rows = bytes.rows.map(|rows| format!(", {rows} rows")).unwrap_or_default();
+            format!("OK: {files} files, {size} bytes{rows}\n")
+        }
+    }
 }

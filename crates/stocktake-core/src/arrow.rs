@@ -330,7 +330,10 @@ fn code_column(array: &dyn Array, interner: &mut Interner) -> Result<CodeColumn,
             Ok(interner.code(text).0)
         }
     };
-    if let (Some(dictionary), true) = (array.as_any_dictionary_opt(), array.len() > 256) {
+    if array.as_any_dictionary_opt().is_some_and(|dictionary| dictionary.values().is_empty()) {
+        // Every row is absent, and a dictionary without values has no keys to be normalised.
+        codes.resize(array.len(), 0);
+    } else if let (Some(dictionary), true) = (array.as_any_dictionary_opt(), array.len() > 256) {
         // Each distinct value is interned once, on the first row that has it.
         let keys = dictionary.normalized_keys();
         let mut known: Vec<Option<u16>> = vec![None; dictionary.values().len()];
@@ -388,6 +391,10 @@ fn for_each_text(array: &dyn Array, mut each: impl FnMut(usize, &str) -> Result<
     if let Some(dictionary) = array.as_any_dictionary_opt() {
         let texts = TextValues::new(dictionary.values())?;
         let values = dictionary.values().len();
+        if values == 0 {
+            // Every row is absent, and there are no keys to be normalised.
+            return (0..array.len()).try_for_each(|row| each(row, ""));
+        }
         return dictionary.normalized_keys().iter().enumerate().try_for_each(|(row, key)| {
             each(row, if dictionary.keys().is_null(row) || *key >= values { "" } else { texts.value(*key) })
         });
@@ -460,6 +467,26 @@ mod tests {
     fn take_over(columns: Vec<(&str, ArrayRef)>) -> Result<ObjectBatch, TakeOverError> {
         let batch = record_batch(columns);
         RecordBatchReader::new(Field::all().collect(), Some("b")).take_over(&batch, 0, batch.num_rows())
+    }
+
+    #[test]
+    fn a_dictionary_without_values_is_absent_in_every_row() {
+        for rows in [3, 300] {
+            let keys = arrow_array::Int32Array::new_null(rows);
+            let dictionary =
+                || -> ArrayRef { Arc::new(DictionaryArray::new(keys.clone(), Arc::new(StringArray::new_null(0)))) };
+            let names: ArrayRef = Arc::new(StringArray::from(vec!["k"; rows]));
+            let batch = take_over(vec![("key", names), ("e_tag", dictionary()), ("storage_class", dictionary())]);
+            let batch = batch.unwrap();
+            for field in [Field::ETag, Field::StorageClass] {
+                match batch.column(field) {
+                    Some(Column::Text(column)) => assert_eq!((column.value(2), column.absent()), ("", rows)),
+                    Some(Column::Code(column)) => assert_eq!(column.codes(), vec![0; rows]),
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert!(take_over(vec![("key", dictionary())]).is_err());
+        }
     }
 
     #[test]

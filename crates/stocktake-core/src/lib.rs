@@ -28,6 +28,7 @@ mod name;
 mod plan;
 mod receipt;
 mod receipts_file;
+mod row_digest;
 mod schema;
 mod shard_writer;
 mod source;
@@ -55,7 +56,8 @@ pub use name::{BucketName, ConfigurationId, DestinationPrefix, KEY_BYTES_MAX, Na
 pub use plan::{LaneDescriptor, Plan, PlanError};
 pub use receipt::{CommitError, CommittableShard, CompleteReport, Confirmation, Receipt, ShardFile, md5_of};
 pub use receipts_file::{ReceiptsFileError, ReceiptsHeader, RecordedSpec, parse_receipts, receipts_text};
-pub use schema::FileFormat;
+pub use row_digest::{RowDigest, RowDigestError, RowHasher};
+pub use schema::{FileFormat, SchemaColumn};
 pub use shard_writer::{ShardDigest, ShardWriter};
 pub use source::{
     ComputeSlots, ObjectSource, ObjectStream, ReadContext, SkipObserver, SkippedEntry, SourceError, SourceErrorKind,

@@ -8,6 +8,7 @@ use crate::{
     digest::Md5Stream,
     name::ReportKey,
     plan::Plan,
+    row_digest::RowDigest,
     shard_writer::ShardDigest,
     spec::{Order, ReportSpec},
 };
@@ -43,6 +44,9 @@ pub struct Receipt {
     pub last_key: Option<String>,
     /// Entries of the lane that the source left out, counted in the lane's last receipt.
     pub skipped_entries: u64,
+    /// Digest of the rows, if the run was asked for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub row_digest: Option<RowDigest>,
 }
 
 /// A published data file.
@@ -264,6 +268,12 @@ impl CompleteReport {
         self.receipts().map(|receipt| receipt.rows).sum()
     }
 
+    /// Digest of all rows, if every receipt of a data file has one.
+    pub fn row_digest(&self) -> Option<RowDigest> {
+        let kept = self.receipts().filter(|receipt| receipt.file.is_some());
+        kept.map(|receipt| receipt.row_digest).sum()
+    }
+
     /// Entries that the source left out.
     pub fn skipped_entries(&self) -> u64 {
         self.receipts().map(|receipt| receipt.skipped_entries).sum()
@@ -315,6 +325,7 @@ mod tests {
             first_key: keys.map(|keys| keys.0.to_owned()),
             last_key: keys.map(|keys| keys.1.to_owned()),
             skipped_entries: 0,
+            row_digest: None,
         })
     }
 

@@ -7,6 +7,7 @@
 use crate::{
     plan::Plan,
     receipt::{CompleteReport, Receipt},
+    row_digest::RowDigest,
     spec::{Order, ReportSpec},
     time::Timestamp,
 };
@@ -39,6 +40,9 @@ pub struct ReceiptsHeader {
     /// When the scan really ended.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scan_ended_at: Option<Timestamp>,
+    /// Digest of all rows, if the run was asked for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub row_digest: Option<RowDigest>,
 }
 
 /// Tells the header from a receipt; nothing else may stand on the first line.
@@ -82,6 +86,7 @@ impl ReceiptsHeader {
             generator: generator.into(),
             scan_started_at: None,
             scan_ended_at: None,
+            row_digest: spec.row_digest().then(|| report.row_digest()).flatten(),
         }
     }
 
@@ -194,6 +199,7 @@ mod tests {
             first_key: Some("line\nbreak".into()),
             last_key: Some("z".into()),
             skipped_entries: 2,
+            row_digest: None,
         };
         let key = ReportKey::try_new("b/id/data/x.csv.gz").unwrap();
         let shard = CommittableShard::publish(receipt, key, ShardWriter::new(Box::new(Discarded))).unwrap();

@@ -10,6 +10,7 @@ mod expected;
 mod ndjson;
 mod policy;
 mod published;
+mod reader;
 mod round_trip;
 mod setup;
 mod texts;
@@ -20,6 +21,7 @@ pub use configuration::configuration_round_trip;
 pub use determinism::pipeline_determinism;
 pub use ndjson::ndjson_matches_serde;
 pub use policy::policy_is_decided;
+pub use reader::{csv_reader_survives, orc_reader_survives, parquet_reader_survives};
 pub use round_trip::{csv_round_trip, orc_round_trip, parquet_round_trip};
 pub use texts::texts_do_not_panic;
 
@@ -31,9 +33,12 @@ pub const PROPERTIES: &[(&str, Property)] = &[
     ("arrow_file_does_not_panic", arrow_file_does_not_panic),
     ("codec_blocks", codec_blocks),
     ("configuration_round_trip", configuration_round_trip),
+    ("csv_reader_survives", csv_reader_survives),
     ("csv_round_trip", csv_round_trip),
     ("ndjson_matches_serde", ndjson_matches_serde),
+    ("orc_reader_survives", orc_reader_survives),
     ("orc_round_trip", orc_round_trip),
+    ("parquet_reader_survives", parquet_reader_survives),
     ("parquet_round_trip", parquet_round_trip),
     ("pipeline_determinism", pipeline_determinism),
     ("policy_is_decided", policy_is_decided),

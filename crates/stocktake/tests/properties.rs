@@ -44,6 +44,11 @@ fn configuration_round_trip() {
 }
 
 #[test]
+fn csv_reader_survives() {
+    check(property("csv_reader_survives"), 192);
+}
+
+#[test]
 fn csv_round_trip() {
     check(property("csv_round_trip"), 192);
 }
@@ -54,8 +59,18 @@ fn ndjson_matches_serde() {
 }
 
 #[test]
+fn orc_reader_survives() {
+    check(property("orc_reader_survives"), 192);
+}
+
+#[test]
 fn orc_round_trip() {
     check(property("orc_round_trip"), 192);
+}
+
+#[test]
+fn parquet_reader_survives() {
+    check(property("parquet_reader_survives"), 192);
 }
 
 #[test]

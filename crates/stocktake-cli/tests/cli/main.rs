@@ -5,6 +5,7 @@
 //! - [`bad_sources`]: input that cannot become a report.
 //! - [`destinations`]: places that cannot take a report, and reports that are there already.
 //! - [`published`]: `verify` and `inspect` on reports, whole and harmed.
+//! - [`reading`]: reports as sources, rows proven and printed, statements for engines.
 //! - [`interrupts`]: signals in the middle of a run, and readers that go away.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which may fail anywhere")]
@@ -15,5 +16,6 @@ mod configurations;
 mod destinations;
 mod interrupts;
 mod published;
+mod reading;
 mod sources;
 mod support;

@@ -62,6 +62,8 @@ struct SpecParts {
     // Left out where it is not used, so that the digests of specs stay what they were.
     #[serde(default, skip_serializing_if = "Envelope::is_none")]
     envelope: Envelope,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    row_digest: bool,
 }
 
 /// Whether a report's objects are stored inside envelopes, encrypted before they reach the destination.
@@ -149,6 +151,7 @@ impl ReportSpec {
             order: Order::Sorted,
             unknown_values: UnknownValues::Keep,
             envelope: Envelope::None,
+            row_digest: false,
             chunk_rows: 131_072,
             chunk_bytes: 0,
             shard_target_bytes: 128 << 20,
@@ -210,6 +213,11 @@ impl ReportSpec {
     /// Whether objects are stored inside envelopes.
     pub fn envelope(&self) -> Envelope {
         self.0.envelope
+    }
+
+    /// Whether receipts keep a digest of rows.
+    pub fn row_digest(&self) -> bool {
+        self.0.row_digest
     }
 
     /// What happens to values that S3 itself does not write.
@@ -337,6 +345,13 @@ impl ReportSpecBuilder {
     #[must_use]
     pub fn with_envelope(mut self, envelope: Envelope) -> Self {
         self.0.envelope = envelope;
+        self
+    }
+
+    /// Sets whether receipts keep a digest of rows. Default: they do not.
+    #[must_use]
+    pub fn with_row_digest(mut self, row_digest: bool) -> Self {
+        self.0.row_digest = row_digest;
         self
     }
 

@@ -57,6 +57,7 @@ pub(super) fn arbitrary_setup(
             .with_chunk_bytes(CHUNK_BYTES_MIN)
             .with_shard_target_bytes(shard_target_bytes)
             .with_prefix(prefix)
+            .with_row_digest(true)
             .build()
             .map_err(|error| format!("a valid spec is refused: {error}"))
     };

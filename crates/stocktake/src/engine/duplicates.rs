@@ -24,7 +24,7 @@ impl VersionCheck {
     pub(super) fn remember(&mut self, batch: &ObjectBatch) {
         self.ids.clear();
         if let (Some(Column::Text(ids)), Some(last)) = (batch.column(Field::VersionId), batch.len().checked_sub(1)) {
-            self.ids.insert(ids.value(last).into());
+            self.ids.insert(version(ids.value(last)).into());
         } else if !batch.is_empty() {
             self.ids.insert("".into());
         }
@@ -38,7 +38,7 @@ impl VersionCheck {
             Some(Column::Text(ids)) => Some(ids),
             _ => None,
         };
-        let id = |row: usize| ids.map_or("", |ids: &TextColumn| ids.value(row));
+        let id = |row: usize| ids.map_or("", |ids: &TextColumn| version(ids.value(row)));
         let keys = batch.keys();
         let mut start = 0;
         while start < batch.len() {
@@ -69,6 +69,11 @@ impl VersionCheck {
     }
 }
 
+/// The id of a version, of which the null version has none: some sources spell it, and a key has one of it.
+fn version(id: &str) -> &str {
+    if id == "null" { "" } else { id }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,5 +100,13 @@ mod tests {
         let many: Vec<_> = (0..40).map(|id| format!("{}", id % 39)).collect();
         let rows: Vec<_> = many.iter().map(|id| ("k", id.as_str())).chain([("l", "")]).collect();
         assert_eq!(VersionCheck::default().repeated(&batch(&rows), false), Some(39));
+    }
+
+    #[test]
+    fn a_key_has_one_null_version_however_it_is_spelled() {
+        let mut check = VersionCheck::default();
+        assert_eq!(check.repeated(&batch(&[("a", "null"), ("a", "1"), ("a", ""), ("b", "null")]), false), Some(2));
+        check.remember(&batch(&[("c", "null")]));
+        assert_eq!(check.repeated(&batch(&[("c", "")]), true), Some(0));
     }
 }

@@ -15,8 +15,8 @@ use std::sync::{
 };
 use stocktake_core::{
     CancelToken, CommittableShard, Destination, Format, LaneDescriptor, ObjectAttributes, ObjectBatchBuilder,
-    ObjectSource, Order, ReadContext, Receipt, ReportKey, ReportLayout, ReportSpec, ShardAssembler, ShardFacts,
-    ShardWriter, SkipObserver, SkippedEntry,
+    ObjectSource, Order, ReadContext, Receipt, ReportKey, ReportLayout, ReportSpec, RowDigest, ShardAssembler,
+    ShardFacts, ShardWriter, SkipObserver, SkippedEntry,
 };
 
 /// What all lanes of a run share.
@@ -223,6 +223,7 @@ struct OpenShard<A> {
     rows: u64,
     first_key: String,
     last_key: String,
+    row_digest: Option<RowDigest>,
 }
 
 impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
@@ -246,7 +247,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
     fn append(&mut self, ticket: ChunkTicket<F::Chunk>) -> Result<(), GenerateError> {
         let index = ticket.index;
         let lost = || GenerateError::new(GenerateErrorKind::Lost, "the encoder was lost").in_chunk(index);
-        let Encoded { chunk, permit } = ticket.encoded.recv().map_err(|_| lost())?;
+        let Encoded { chunk, row_digest, permit } = ticket.encoded.recv().map_err(|_| lost())?;
         let chunk = chunk.map_err(|error| {
             GenerateError::caused(GenerateErrorKind::Encode, "a value could not be encoded", error).in_chunk(index)
         })?;
@@ -275,6 +276,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
             .in_chunk(index)
         })?;
         open.rows += ticket.rows;
+        open.row_digest = open.row_digest.zip(row_digest).map(|(sum, of_chunk)| sum + of_chunk);
         open.last_key = ticket.last_key;
         self.shared.execution.observer.chunk_appended(ticket.rows, open.assembler.shard_bytes() - before_bytes);
         let held_bytes = F::chunk_bytes(&chunk);
@@ -299,7 +301,8 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
         let object =
             shared.destination.create(&key, &attributes).map_err(|error| GenerateError::from(error).in_shard(shard))?;
         let assembler = shared.format.assembler(ShardWriter::new(object));
-        Ok(OpenShard { key, assembler, rows: 0, first_key, last_key: String::new() })
+        let row_digest = shared.spec.row_digest().then(RowDigest::default);
+        Ok(OpenShard { key, assembler, rows: 0, first_key, last_key: String::new(), row_digest })
     }
 
     /// Closes and publishes the open data file, if there is one.
@@ -315,7 +318,8 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
             )
             .in_shard(shard)
         })?;
-        let receipt = self.receipt(shard, facts.rows, Some((facts.first_key, facts.last_key)));
+        let mut receipt = self.receipt(shard, facts.rows, Some((facts.first_key, facts.last_key)));
+        receipt.row_digest = open.row_digest;
         // Noted before it is published, so that a fault in between cannot leave it behind unnoticed.
         self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).push(open.key.clone());
         let published = CommittableShard::publish(receipt, open.key.clone(), writer).map_err(|error| {
@@ -353,6 +357,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
             first_key,
             last_key,
             skipped_entries: 0,
+            row_digest: None,
         }
     }
 }

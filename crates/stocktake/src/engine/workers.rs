@@ -4,7 +4,7 @@
 
 use super::{memory::Permit, slots::Slots};
 use crossbeam_channel::{Receiver, Sender};
-use stocktake_core::{ChunkEncoder, EncodeError, Format, RowChunk};
+use stocktake_core::{ChunkEncoder, EncodeError, FieldSet, Format, RowChunk, RowDigest};
 
 /// A chunk to encode, with the permit for its memory and the way back.
 pub(super) struct Job<C> {
@@ -16,6 +16,8 @@ pub(super) struct Job<C> {
 /// An encoded chunk, whose permit covers what it still holds.
 pub(super) struct Encoded<C> {
     pub(super) chunk: Result<C, EncodeError>,
+    /// Digest of the chunk's rows, if the report keeps one.
+    pub(super) row_digest: Option<RowDigest>,
     pub(super) permit: Permit,
 }
 
@@ -48,14 +50,25 @@ impl<C: Default> ChunkPool<C> {
 }
 
 /// Encodes jobs until the queue is closed.
-pub(super) fn work<F: Format>(format: &F, jobs: &Receiver<Job<F::Chunk>>, pool: &ChunkPool<F::Chunk>, slots: &Slots) {
+///
+/// `digested`: fields over which the receipts keep a digest of rows, if they do.
+pub(super) fn work<F: Format>(
+    format: &F,
+    jobs: &Receiver<Job<F::Chunk>>,
+    pool: &ChunkPool<F::Chunk>,
+    slots: &Slots,
+    digested: Option<FieldSet>,
+) {
     let mut encoder = format.encoder();
     for Job { rows, mut permit, reply } in jobs {
         let mut chunk = pool.take();
-        let encoded = slots.run(|| encoder.encode(&rows, &mut chunk));
+        let (encoded, row_digest) = slots.run(|| {
+            let encoded = encoder.encode(&rows, &mut chunk);
+            (encoded, digested.map(|fields| RowDigest::of_chunk(&rows, fields)))
+        });
         drop(rows);
         permit.shrink_to(F::chunk_bytes(&chunk) as u64);
         // The assembler is gone only when its lane failed; nobody waits for this chunk then.
-        let _ = reply.send(Encoded { chunk: encoded.map(|()| chunk), permit });
+        let _ = reply.send(Encoded { chunk: encoded.map(|()| chunk), row_digest, permit });
     }
 }

@@ -3,10 +3,9 @@
 //! Everything comes from the manifest and what stands beside it. Reports of other writers have no receipts: what only
 //! receipts tell is unknown then. Whether the data files are there and unharmed is for [`crate::verify`] to say.
 
-mod schema;
 mod table;
 
-pub use schema::InspectedField;
+pub use stocktake_core::SchemaColumn as InspectedField;
 
 use crate::verify::{
     ChecksumState, LocalReport, ManifestLocation, VerifyError, checksum_state, created_at, destination_bucket,
@@ -118,7 +117,7 @@ pub fn inspect(location: &ManifestLocation<'_>) -> Result<Inspection, VerifyErro
 
 fn of_manifest(location: &ManifestLocation<'_>, manifest: &Manifest) -> Inspection {
     let mut notes = Vec::new();
-    let fields = schema::parse(manifest.file_format, &manifest.file_schema).unwrap_or_else(|| {
+    let fields = manifest.file_format.parse_schema(&manifest.file_schema).unwrap_or_else(|| {
         notes.push(format!("fileSchema is none of {}: {}", manifest.file_format.name(), manifest.file_schema));
         Vec::new()
     });

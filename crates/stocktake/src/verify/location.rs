@@ -163,6 +163,21 @@ impl LocalReport {
         self.files.root()
     }
 
+    /// Key of the manifest in [`LocalReport::store`].
+    pub fn manifest(&self) -> &ReportKey {
+        &self.manifest
+    }
+
+    /// The store of the manifest and what stands beside it.
+    pub fn store(&self) -> &LocalStore {
+        &self.store
+    }
+
+    /// The store of data files.
+    pub fn files(&self) -> &LocalStore {
+        &self.files
+    }
+
     /// The location, for [`super::verify`] and [`crate::inspect`].
     pub fn location(&self) -> ManifestLocation<'_> {
         ManifestLocation::new(&self.store, self.manifest.clone()).with_files(&self.files)

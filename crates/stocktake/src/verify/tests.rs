@@ -52,6 +52,7 @@ pub(crate) fn publish(prefix: &str, shards: u32) -> Published {
         first_key: Some(format!("k{shard}-0")),
         last_key: Some(format!("k{shard}-9")),
         skipped_entries: u64::from(shard),
+        row_digest: None,
     };
     let shard = |number: u32| {
         let key = layout.data(0, number, 0);

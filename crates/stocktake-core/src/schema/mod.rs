@@ -1,7 +1,11 @@
-//! The text of `fileSchema` in a manifest, in the spelling that real deliveries have.
+//! The text of `fileSchema` in a manifest, in the spelling that real deliveries have, and back.
 //!
 //! The texts are derived from the table of fields. For Parquet the real spelling differs from the documented one: two
 //! spaces before each field, none before the closing brace, logical type names (`STRING`, not `UTF8`).
+
+mod column;
+
+pub use column::SchemaColumn;
 
 use crate::{field::FieldType, field_set::FieldSet};
 use serde::{Deserialize, Serialize};
@@ -61,6 +65,12 @@ impl FileFormat {
                 text
             }
         }
+    }
+
+    /// The columns of a `fileSchema` of this format, in file order and in any spelling; none if the text is not of this
+    /// format.
+    pub fn parse_schema(self, text: &str) -> Option<Vec<SchemaColumn>> {
+        column::parse(self, text)
     }
 }
 

@@ -3,13 +3,14 @@
 //! It is broad on purpose: the documented Parquet text (`UTF8`, single spaces) differs from the real one, other stores
 //! have columns of their own, and S3 adds columns. Names that are not known stay as they are spelled.
 
+use super::FileFormat;
+use crate::field::Field;
 use serde::Serialize;
-use stocktake_core::{Field, FileFormat};
 
 /// A column as `fileSchema` names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct InspectedField {
+pub struct SchemaColumn {
     /// Name in the schema's own spelling, for example `LastModifiedDate` or `last_modified_date`.
     pub name: String,
     /// Type in the schema's own words, for example `bigint` or `optional int64 (TIMESTAMP(MILLIS,true))`; CSV has none.
@@ -18,14 +19,19 @@ pub struct InspectedField {
     pub field: Option<Field>,
 }
 
-impl InspectedField {
+impl SchemaColumn {
     fn new(name: &str, column_type: Option<String>) -> Self {
-        Self { name: name.to_owned(), column_type, field: Field::from_name(name) }
+        Self { name: name.to_owned(), column_type, field: field_of(name) }
     }
 }
 
+/// The field that a schema names. Reports of the service's first years spell one name differently.
+fn field_of(name: &str) -> Option<Field> {
+    if name == "MultipartUploaded" { Some(Field::IsMultipartUploaded) } else { Field::from_name(name) }
+}
+
 /// The columns in file order; none if the text is not of this format.
-pub(super) fn parse(format: FileFormat, text: &str) -> Option<Vec<InspectedField>> {
+pub(super) fn parse(format: FileFormat, text: &str) -> Option<Vec<SchemaColumn>> {
     let text = text.trim();
     match format {
         FileFormat::Csv => text.split(',').map(|name| named(name.trim(), None)).collect(),
@@ -38,29 +44,28 @@ pub(super) fn parse(format: FileFormat, text: &str) -> Option<Vec<InspectedField
             let columns = columns.trim_end().strip_suffix('}')?.trim().trim_end_matches(';');
             columns.split(';').map(parquet_column).collect()
         }
-        _ => None,
     }
 }
 
-fn named(name: &str, column_type: Option<String>) -> Option<InspectedField> {
-    (!name.is_empty()).then(|| InspectedField::new(name, column_type))
+fn named(name: &str, column_type: Option<String>) -> Option<SchemaColumn> {
+    (!name.is_empty()).then(|| SchemaColumn::new(name, column_type))
 }
 
 /// `name:type`.
-fn orc_column(text: &str) -> Option<InspectedField> {
+fn orc_column(text: &str) -> Option<SchemaColumn> {
     let (name, column_type) = text.split_once(':')?;
     named(name.trim(), Some(column_type.trim().to_owned()))
 }
 
 /// `repetition type name (annotation)`; the annotation may be missing.
-fn parquet_column(text: &str) -> Option<InspectedField> {
+fn parquet_column(text: &str) -> Option<SchemaColumn> {
     let (declaration, annotation) = match text.split_once('(') {
         Some((declaration, annotation)) => (declaration, format!(" ({}", annotation.trim())),
         None => (text, String::new()),
     };
     let mut words: Vec<_> = declaration.split_whitespace().collect();
     let name = words.pop()?;
-    (words.len() >= 2).then(|| InspectedField::new(name, Some(words.join(" ") + &annotation)))
+    (words.len() >= 2).then(|| SchemaColumn::new(name, Some(words.join(" ") + &annotation)))
 }
 
 /// Splits at commas that stand outside of brackets.
@@ -79,7 +84,7 @@ fn split_outside(text: &str, open: char, close: char) -> impl Iterator<Item = &s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stocktake_core::FieldSet;
+    use crate::field_set::FieldSet;
 
     fn fields(format: FileFormat, text: &str) -> Vec<Option<Field>> {
         parse(format, text).unwrap().into_iter().map(|field| field.field).collect()
@@ -109,7 +114,7 @@ mod tests {
     #[test]
     fn unknown_names_and_types_are_kept() {
         let columns = parse(FileFormat::Orc, "struct<key:string,tags:map<string,string>,size:bigint>").unwrap();
-        assert_eq!(columns[1], InspectedField::new("tags", Some("map<string,string>".to_owned())));
+        assert_eq!(columns[1], SchemaColumn::new("tags", Some("map<string,string>".to_owned())));
         assert_eq!(columns[2].field, Some(Field::Size));
         let columns = parse(FileFormat::Csv, "Bucket,Key, Colour").unwrap();
         assert_eq!((columns[2].name.as_str(), columns[2].field), ("Colour", None));

@@ -1,0 +1,240 @@
+//! A digest of rows that does not depend on their order, their format, or how they are spread over batches and files.
+//!
+//! The digest of a set of rows is the sum modulo 2^128 of XXH3-128 (seed 0) over the canonical encoding of each row. It
+//! finds rows that were lost, doubled or altered; it is no signature, for whoever alters rows on purpose can alter the
+//! digest too.
+//!
+//! The canonical encoding of a row has, for each field that is present, in file order and without the bucket:
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 1 | the field's number: its place in [`FIELDS`](crate::FIELDS), from 0 |
+//! | of a text: 4, then the text | length in bytes, least significant byte first, and its UTF-8 |
+//! | of a boolean: 1 | 0 or 1 |
+//! | of a count or a time: 8 | the number (milliseconds since 1970-01-01 UTC), least significant byte first |
+//!
+//! An absent value has no bytes at all, so that a column that is absent in every row does not count. A version id of
+//! `null`, which is how some reports spell the null version, counts as absent.
+
+use crate::{
+    batch::{Column, ObjectBatch},
+    chunk::RowChunk,
+    digest::hex,
+    field::Field,
+    field_set::FieldSet,
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, iter::Sum, ops::Add, str::FromStr};
+use twox_hash::XxHash3_128;
+
+/// How some reports spell the null version.
+const NULL_VERSION: &str = "null";
+
+/// The digest of a set of rows; of no rows it is zero. Serialises as 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RowDigest(u128);
+
+impl RowDigest {
+    /// The digest of the rows of a chunk over some of its fields.
+    pub fn of_chunk(rows: &RowChunk, fields: FieldSet) -> Self {
+        let mut hasher = RowHasher::new(fields);
+        rows.segments().iter().for_each(|segment| hasher.update(segment));
+        hasher.digest()
+    }
+}
+
+/// The digest of both sets together.
+impl Add for RowDigest {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0.wrapping_add(other.0))
+    }
+}
+
+impl Sum for RowDigest {
+    fn sum<I: Iterator<Item = Self>>(digests: I) -> Self {
+        digests.fold(Self::default(), Self::add)
+    }
+}
+
+impl fmt::Display for RowDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0.to_be_bytes()))
+    }
+}
+
+impl FromStr for RowDigest {
+    type Err = RowDigestError;
+
+    fn from_str(text: &str) -> Result<Self, RowDigestError> {
+        let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = if digits { u128::from_str_radix(text, 16).ok() } else { None };
+        number.map(Self).ok_or(RowDigestError)
+    }
+}
+
+impl TryFrom<String> for RowDigest {
+    type Error = RowDigestError;
+    fn try_from(text: String) -> Result<Self, RowDigestError> {
+        text.parse()
+    }
+}
+
+impl From<RowDigest> for String {
+    fn from(digest: RowDigest) -> Self {
+        digest.to_string()
+    }
+}
+
+/// A text that is no digest of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowDigestError;
+
+impl fmt::Display for RowDigestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a digest of rows has 32 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for RowDigestError {}
+
+/// Adds rows to a digest, batch by batch.
+#[derive(Clone, Debug)]
+pub struct RowHasher {
+    fields: FieldSet,
+    sum: u128,
+    /// The encoding of one row, kept for its allocation.
+    row: Vec<u8>,
+}
+
+impl RowHasher {
+    /// A hasher of no rows yet that looks at these fields.
+    pub fn new(fields: FieldSet) -> Self {
+        Self { fields: fields.without(Field::Bucket).with(Field::Key), sum: 0, row: Vec::new() }
+    }
+
+    /// Adds the rows of a batch.
+    pub fn update(&mut self, batch: &ObjectBatch) {
+        let columns: Vec<(u8, Field, &Column)> = self
+            .fields
+            .iter()
+            // At most 25 fields.
+            .filter_map(|field| Some((u8::try_from(field.index()).unwrap_or(u8::MAX), field, batch.column(field)?)))
+            .collect();
+        for row in 0..batch.len() {
+            self.row.clear();
+            for (number, field, column) in &columns {
+                match column {
+                    Column::Text(column) => {
+                        let text = column.value(row);
+                        let null = *field == Field::VersionId && text == NULL_VERSION;
+                        put_text(&mut self.row, *number, if null { "" } else { text });
+                    }
+                    Column::Code(column) => put_text(&mut self.row, *number, column.value(row)),
+                    Column::Bool(column) => {
+                        if let Some(value) = column.value(row) {
+                            self.row.extend_from_slice(&[*number, u8::from(value)]);
+                        }
+                    }
+                    Column::Int(column) => {
+                        if let Some(value) = column.value(row) {
+                            self.row.push(*number);
+                            self.row.extend_from_slice(&value.to_le_bytes());
+                        }
+                    }
+                }
+            }
+            self.sum = self.sum.wrapping_add(XxHash3_128::oneshot(&self.row));
+        }
+    }
+
+    /// The digest of all rows so far.
+    pub fn digest(&self) -> RowDigest {
+        RowDigest(self.sum)
+    }
+}
+
+#[inline]
+fn put_text(row: &mut Vec<u8>, number: u8, text: &str) {
+    if !text.is_empty() {
+        row.push(number);
+        // A value has at most 64 KiB.
+        row.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+        row.extend_from_slice(text.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{batch::ObjectBatchBuilder, field::FIELDS};
+
+    fn fields() -> FieldSet {
+        Field::all().collect()
+    }
+
+    fn batch(keys: &[&str]) -> ObjectBatch {
+        let mut builder = ObjectBatchBuilder::new(fields());
+        for key in keys {
+            builder.row(key).size(key.len() as u64).storage_class("STANDARD").finish().unwrap();
+        }
+        builder.finish()
+    }
+
+    fn digest(batches: &[ObjectBatch]) -> RowDigest {
+        RowDigest::of_chunk(&RowChunk::new(batches.to_vec()), fields())
+    }
+
+    /// The encoding is a promise: these bytes were put together by hand.
+    #[test]
+    fn the_encoding_is_as_documented() {
+        let mut builder = ObjectBatchBuilder::new(fields());
+        builder.row("k").version("v", true, false).size(258).last_modified_ms(-1).finish().unwrap();
+        let mut row = vec![1, 1, 0, 0, 0, b'k', 2, 1, 0, 0, 0, b'v', 3, 1, 4, 0, 5, 2, 1, 0, 0, 0, 0, 0, 0, 6];
+        row.extend([0xFF; 8]);
+        assert_eq!(digest(&[builder.finish()]), RowDigest(XxHash3_128::oneshot(&row)));
+        // XXH3-128 of nothing with seed 0, as its specification lists it.
+        assert_eq!(XxHash3_128::oneshot(b""), 0x99aa_06d3_0147_98d8_6001_c324_468d_497f);
+    }
+
+    #[test]
+    fn numbers_of_fields_do_not_change() {
+        let names: Vec<_> = FIELDS.iter().map(|info| info.csv_name).collect();
+        assert_eq!(
+            (names[1], names[8], names[20], names[24]),
+            ("Key", "StorageClass", "LifecycleExpirationDate", "IntelligentTieringReferenceDate")
+        );
+    }
+
+    #[test]
+    fn order_and_batches_do_not_count_and_every_row_does() {
+        let whole = digest(&[batch(&["a", "b", "c"])]);
+        assert_eq!(digest(&[batch(&["c"]), batch(&["a", "b"])]), whole);
+        assert_eq!(digest(&[batch(&["a"])]) + digest(&[batch(&["b", "c"])]), whole);
+        assert_ne!(digest(&[batch(&["a", "b", "b"])]), whole);
+        assert_ne!(digest(&[batch(&["a", "b"])]), whole);
+        assert_eq!(digest(&[]), RowDigest::default());
+    }
+
+    #[test]
+    fn the_null_version_has_one_encoding() {
+        let of = |id: &str| {
+            let mut builder = ObjectBatchBuilder::new(fields());
+            builder.row("k").version(id, true, false).finish().unwrap();
+            digest(&[builder.finish()])
+        };
+        assert_eq!(of("null"), of(""));
+        assert_ne!(of("nul"), of(""));
+    }
+
+    #[test]
+    fn texts_go_both_ways() {
+        let of = digest(&[batch(&["a"])]);
+        assert_eq!(of.to_string().parse(), Ok(of));
+        assert_eq!(serde_json::from_str::<RowDigest>(&serde_json::to_string(&of).unwrap()).unwrap(), of);
+        for text in ["", "0", "+0000000000000000000000000000000", &"g".repeat(32), &"0".repeat(33)] {
+            assert!(text.parse::<RowDigest>().is_err(), "{text}");
+        }
+    }
+}
