@@ -46,6 +46,12 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
+    /// The same without access keys.
+    #[must_use]
+    pub fn unsigned(&self) -> Self {
+        Self { credentials: None, ..self.clone() }
+    }
+
     /// Looks into environment variables as AWS's tools do, and then into the files of profiles.
     ///
     /// `profile` goes before `AWS_PROFILE`, and a profile that is named so goes before keys in the environment. `variable`

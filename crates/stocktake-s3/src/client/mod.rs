@@ -143,6 +143,32 @@ impl S3Client {
         &self.settings
     }
 
+    /// The bucket's policy, if it has one.
+    ///
+    /// # Errors
+    /// If the server does not say.
+    pub fn bucket_policy(&self) -> Result<Option<String>, S3Error> {
+        let call = Call::new("GetBucketPolicy", Method::GET, None).with_query("policy", "");
+        let parse = |answer: Answer| {
+            let text = std::str::from_utf8(&answer.body).map_err(|_| "the policy is not UTF-8".to_owned())?;
+            Ok(Some(text.to_owned()).filter(|text| !text.trim().is_empty()))
+        };
+        match self.block_on(self.send_parsed(&call, parse)) {
+            Err(error) if error.code() == "NoSuchBucketPolicy" => Ok(None),
+            answer => answer,
+        }
+    }
+
+    /// Puts the bucket's policy in the place of the one that it has.
+    ///
+    /// # Errors
+    /// If the server refuses it.
+    pub fn put_bucket_policy(&self, policy: &str) -> Result<(), S3Error> {
+        let call = Call::new("PutBucketPolicy", Method::PUT, None).with_query("policy", "");
+        let call = call.with_header("content-type", "application/json").with_body(Bytes::from(policy.to_owned()));
+        self.block_on(self.send(&call)).map(drop)
+    }
+
     /// Runs to its end what is async. Must not be called from one of the client's own threads.
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.handle().block_on(future)

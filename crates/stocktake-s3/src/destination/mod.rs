@@ -78,6 +78,12 @@ impl S3Destination {
         self.shared.left_behind.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Tells later, as [`S3Destination::left_behind`] does, also when the destination is out of reach.
+    pub fn left_behind_later(&self) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.left_behind.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn changed(self, change: impl FnOnce(&mut Shared)) -> Self {
         let Shared { client, encryption, owner_control, part_bytes, .. } = &*self.shared;
         let mut shared = Shared {

@@ -206,7 +206,10 @@ impl Lister {
 
     async fn fetch(self, order: Order) {
         let call = self.request.call(&order.from);
-        let parse = |answer: crate::client::Answer| self.context.compute(|| self.request.parse(&answer));
+        // Whoever has the slot may wait for an upload of this very client: its other tasks go on meanwhile.
+        let parse = |answer: crate::client::Answer| {
+            tokio::task::block_in_place(|| self.context.compute(|| self.request.parse(&answer)))
+        };
         let page = self.client.send_parsed(&call, parse).await;
         let mut state = self.shared.lock();
         if !state.closed {

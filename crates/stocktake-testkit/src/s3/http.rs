@@ -92,7 +92,12 @@ fn serve_requests(stream: TcpStream, service: &Service) -> io::Result<()> {
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::with_capacity(64 << 10, stream);
     while let Some(request) = read(&mut reader)? {
-        let (reply, fault) = service.answer(&request);
+        let (mut reply, fault) = service.answer(&request);
+        if request.method == "HEAD" {
+            // A reply to HEAD has no body, whatever length it states.
+            reply.stated_length = reply.stated_length.or(Some(reply.body.len() as u64));
+            reply.body.clear();
+        }
         match fault {
             Some(Fault::Reset) => return Ok(()),
             Some(Fault::TruncatedBody) => {
