@@ -392,12 +392,12 @@ mod tests {
 
     fn shapes() -> Vec<(&'static str, Vec<String>)> {
         let mut shapes: Vec<(&'static str, Vec<String>)> = vec![
-            ("flat", (0..20_000).map(|n| format!("k{n:012}")).collect()),
-            ("one folder", (0..20_000).map(|n| format!("data/2026/part-{n:06}")).collect()),
-            ("folders", (0..20_000).map(|n| format!("user-{:05}/photo-{}", n / 37, n % 37)).collect()),
-            ("uneven", (0..20_000).map(|n| format!("{}/{n}", ["a", "logs", "logs/x", "z"][n * n % 4])).collect()),
-            ("hash", (0..20_000_u64).map(|n| format!("{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect()),
-            ("odd", (0..3000).map(|n| format!("é{}{n}\u{10ffff}", "/".repeat(n % 5))).collect()),
+            ("flat", (0..6000).map(|n| format!("k{n:012}")).collect()),
+            ("one folder", (0..6000).map(|n| format!("data/2026/part-{n:06}")).collect()),
+            ("folders", (0..6000).map(|n| format!("user-{:05}/photo-{}", n / 11, n % 11)).collect()),
+            ("uneven", (0..6000).map(|n| format!("{}/{n}", ["a", "logs", "logs/x", "z"][n * n % 4])).collect()),
+            ("hash", (0..6000_u64).map(|n| format!("{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect()),
+            ("odd", (0..1000).map(|n| format!("é{}{n}\u{10ffff}", "/".repeat(n % 5))).collect()),
             ("one", vec!["a".to_owned()]),
             ("none", Vec::new()),
         ];
@@ -410,7 +410,7 @@ mod tests {
         for (name, keys) in shapes() {
             for (seed, folders) in [(1, &[][..]), (2, &["a/", "logs/", "user-00100/", "z/"][..])] {
                 for limits in [LIMITS, Limits { requests: 1, ..LIMITS }, Limits { requests: 5, ahead_bytes: 1 }] {
-                    let run = run(&keys, 100, limits, folders, seed);
+                    let run = run(&keys, 30, limits, folders, seed);
                     assert!(run.found == keys, "{name} {seed} {limits:?}");
                     assert!(run.at_once.iter().all(|at_once| *at_once <= limits.requests), "{name}");
                 }
@@ -420,8 +420,8 @@ mod tests {
 
     #[test]
     fn many_requests_are_under_way_and_few_are_in_vain() {
-        for (name, keys) in shapes().into_iter().filter(|(_, keys)| keys.len() == 20_000) {
-            let run = run(&keys, 100, LIMITS, &[], 7);
+        for (name, keys) in shapes().into_iter().filter(|(_, keys)| keys.len() == 6000) {
+            let run = run(&keys, 30, LIMITS, &[], 7);
             let busy = run.at_once.iter().filter(|at_once| **at_once >= 4).count();
             assert!(busy * 10 >= run.at_once.len() * 8, "{name}: {busy} of {}", run.at_once.len());
             assert!(run.requests <= 200 * 2, "{name}: {} requests for 200 pages", run.requests);
@@ -431,9 +431,9 @@ mod tests {
     #[test]
     fn what_is_held_is_bounded() {
         let (_, keys) = shapes().swap_remove(0);
-        let limits = Limits { requests: 8, ahead_bytes: 100 << 10 };
-        let run = run(&keys, 100, limits, &[], 3);
-        assert!(run.held_max <= limits.ahead_bytes + 5 * (16 << 10), "{}", run.held_max);
+        let limits = Limits { requests: 8, ahead_bytes: 32 << 10 };
+        let run = run(&keys, 30, limits, &[], 3);
+        assert!(run.held_max <= limits.ahead_bytes + 5 * (5 << 10), "{}", run.held_max);
     }
 
     #[test]
