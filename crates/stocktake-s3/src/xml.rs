@@ -15,8 +15,12 @@ pub(crate) enum Step<'a> {
 ///
 /// # Errors
 /// XML that is not well-formed, or ends within an element; and what `visit` says.
-pub(crate) fn walk(body: &[u8], mut visit: impl FnMut(Step<'_>) -> Result<(), String>) -> Result<(), String> {
-    let body = std::str::from_utf8(body).map_err(|_| "the reply is not UTF-8".to_owned())?;
+pub(crate) fn walk(body: &[u8], visit: impl FnMut(Step<'_>) -> Result<(), String>) -> Result<(), String> {
+    walk_text(std::str::from_utf8(body).map_err(|_| "the reply is not UTF-8".to_owned())?, visit)
+}
+
+/// As [`walk`], over what is known to be text.
+pub(crate) fn walk_text(body: &str, mut visit: impl FnMut(Step<'_>) -> Result<(), String>) -> Result<(), String> {
     let mut reader = Reader::from_str(body);
     let mut text = String::new();
     let mut depth = 0;

@@ -2,7 +2,7 @@
 
 use crate::{
     encoding::push_decoded,
-    xml::{Step, walk},
+    xml::{Step, walk_text},
 };
 use stocktake_core::{KEY_BYTES_MAX, Timestamp};
 
@@ -74,8 +74,9 @@ impl Page {
         let mut parser = Parser::default();
         parser.page.names.push(Box::from(""));
         // Some servers say so before their keys and some behind them; a key holds no `<`, so it cannot say it.
-        parser.encoded = std::str::from_utf8(body).is_ok_and(|body| body.contains("<EncodingType>url<"));
-        walk(body, |step| parser.step(step))?;
+        let body = std::str::from_utf8(body).map_err(|_| "the reply is not UTF-8".to_owned())?;
+        parser.encoded = body.contains("<EncodingType>url<");
+        walk_text(body, |step| parser.step(step))?;
         parser.finish()
     }
 
