@@ -23,12 +23,13 @@ def main():
     parser.add_argument("--server", default="target/release/examples/s3_server")
     parser.add_argument("--keys", type=int, default=2_000_000)
     parser.add_argument("--failing", type=int, default=0, help="per cent of requests that fail")
+    parser.add_argument("--pause-ms", type=int, default=0, help="pause in each reply, as a far server has")
     parser.add_argument("--threads", default="2")
     parser.add_argument("--limit-mib", type=float, help="fail if private memory exceeds this")
     parser.add_argument("--at-least", type=float, help="fail below so many keys a second")
     args = parser.parse_args()
 
-    command = [args.server, str(args.keys), str(args.failing)]
+    command = [args.server, str(args.keys), str(args.failing), str(args.pause_ms)]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     url = server.stdout.readline().strip()
     with tempfile.TemporaryDirectory() as folder:
