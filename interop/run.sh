@@ -22,3 +22,12 @@ if ! cmp -s "$here/requirements-configuration.txt" "$venv/requirements.txt"; the
     cp "$here/requirements-configuration.txt" "$venv/requirements.txt"
 fi
 "$venv/bin/python" "$here/check_configuration.py" --binary "${CARGO_TARGET_DIR:-target}/release/stocktake"
+
+# Buckets: moto's server and AWS's SDK.
+venv="$here/.venv-s3"
+if ! cmp -s "$here/requirements-s3.txt" "$venv/requirements.txt"; then
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-s3.txt"
+    cp "$here/requirements-s3.txt" "$venv/requirements.txt"
+fi
+"$venv/bin/python" "$here/check_s3.py" --binary "${CARGO_TARGET_DIR:-target}/release/stocktake"

@@ -5,13 +5,13 @@
 
 use crate::{
     choices::{
-        BadEntriesChoice, CompressionChoice, ETagChoice, EngineChoice, FormatChoice, KeyEncodingChoice,
-        MissingColumnsChoice, NullVersionChoice, ProfileChoice, ProgressChoice, SymlinksChoice, TextChoice,
-        UnknownValuesChoice, UnsortedChoice, VersionsChoice,
+        AclChoice, BadEntriesChoice, CompressionChoice, ETagChoice, EngineChoice, EnrichChoice, FormatChoice,
+        KeyEncodingChoice, MissingColumnsChoice, NullVersionChoice, ProfileChoice, ProgressChoice, SseChoice,
+        SymlinksChoice, TextChoice, UnknownValuesChoice, UnsortedChoice, VersionsChoice,
     },
     configuration::{ConfigVerb, PolicyVerb, RunDueArgs},
     size::parse_size,
-    source_text::{self, SourceText},
+    source_text::{DestinationText, SourceText},
 };
 use clap::{
     Args, Parser, Subcommand,
@@ -35,7 +35,7 @@ Exit codes:
   1    failed; nothing is published and nothing of the run is left behind
   2    wrong usage
   3    the report is complete but for skipped entries, each named on standard error
-  4    verify found differences; policy check found that reports would not, or might not, be let in
+  4    verify found differences; policy check or check-destination found that reports would not, or might not, be let in
   130  interrupted; nothing is published";
 
 const GENERATE_EXAMPLES: &str = "\
@@ -46,6 +46,10 @@ Examples:
   The same with ETags and few columns, stamped on the hour; what cannot be read is left out:
     stocktake generate --source /srv/photos --destination /srv/inventory --id hourly --etag md5 \\
         --fields Size,LastModifiedDate,ETag --at 2026-11-22T01:00:00Z --on-bad-entry skip
+
+  A bucket into another one, all versions, encrypted by a key:
+    stocktake generate --source s3://photos --versions all --destination s3://reports/inventory \\
+        --sse aws:kms --sse-kms-key-id alias/reports
 
   A listing that another program writes, all versions:
     list-bucket | stocktake generate --source ndjson:- --destination /srv/inventory \\
@@ -77,6 +81,12 @@ const INSPECT_EXAMPLES: &str = "\
 Examples:
   stocktake inspect /srv/inventory/photos/daily/2026-11-22T01-00Z/manifest.json
   stocktake inspect --json manifest.json | jq .rows";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  stocktake check-destination --destination s3://reports/inventory --sse aws:kms --sse-kms-key-id alias/reports
+
+It writes a small object with exactly the headers of a report's, whole and in parts, reads it, and removes it.";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -125,6 +135,9 @@ pub(crate) enum Verb {
     /// Prints and checks the policies by which S3 delivers reports
     #[command(subcommand)]
     Policy(PolicyVerb),
+    /// Tries whether a bucket takes a report as it will be written, and names the permission that is missing
+    #[command(after_long_help = CHECK_EXAMPLES)]
+    CheckDestination(Box<CheckDestinationArgs>),
     /// Makes the reports of a store of configurations that are due
     #[command(after_long_help = RUN_EXAMPLES)]
     Run(Box<RunDueArgs>),
@@ -148,7 +161,82 @@ pub(crate) struct GenerateArgs {
     #[command(flatten)]
     pub(crate) configuration: ConfigurationArgs,
     #[command(flatten)]
+    pub(crate) s3: S3Args,
+    #[command(flatten)]
+    pub(crate) sse: SseArgs,
+    #[command(flatten)]
     pub(crate) run: RunArgs,
+}
+
+/// How buckets are reached.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "S3")]
+pub(crate) struct S3Args {
+    /// Endpoint of an S3-compatible server [default: `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, the profile's, or S3 itself]
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+
+    /// Region [default: `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, or us-east-1]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+
+    /// Names buckets in the path of requests and not in the host's name
+    #[arg(long)]
+    pub(crate) path_style: bool,
+
+    /// Profile whose keys are used [default: keys in the environment, or the profile `AWS_PROFILE` or `default`]
+    #[arg(long, value_name = "NAME", conflicts_with = "no_sign_request")]
+    pub(crate) aws_profile: Option<String>,
+
+    /// Signs no requests, for buckets that anybody may read
+    #[arg(long)]
+    pub(crate) no_sign_request: bool,
+
+    /// Requests to a bucket under way at once, 1 to 256
+    #[arg(long, value_name = "N", value_parser = requests_parser(256), default_value = "16")]
+    pub(crate) requests: NonZeroU32,
+
+    /// Most requests that begin in a second, 1 to 100000 [default: no limit]
+    #[arg(long, value_name = "N", value_parser = requests_parser(100_000))]
+    pub(crate) requests_per_second: Option<NonZeroU32>,
+}
+
+/// What objects in a destination bucket are written with.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "S3")]
+pub(crate) struct SseArgs {
+    /// Server-side encryption of the report's objects [default: the destination bucket's own rule]
+    #[arg(long, value_name = "CHOICE")]
+    pub(crate) sse: Option<SseChoice>,
+
+    /// Key of `--sse aws:kms`: its id, ARN or alias [default: none]
+    #[arg(long, value_name = "ID", requires = "sse")]
+    pub(crate) sse_kms_key_id: Option<String>,
+
+    /// With `--sse aws:kms`: a key of the bucket stands between that key and the objects'
+    #[arg(long, requires = "sse")]
+    pub(crate) sse_bucket_key: bool,
+
+    /// Canned ACL that the report's objects are written with; S3 itself writes reports so
+    #[arg(long, value_name = "CHOICE", default_value = "bucket-owner-full-control")]
+    pub(crate) acl: AclChoice,
+
+    /// Account that must own the destination bucket [default: it is not checked]
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) expected_bucket_owner: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckDestinationArgs {
+    /// The bucket, and the prefix below which reports are to be written: s3://BUCKET[/PREFIX]
+    #[arg(long, value_name = "DEST", value_parser = destination_parser())]
+    pub(crate) destination: DestinationText,
+
+    #[command(flatten)]
+    pub(crate) s3: S3Args,
+
+    #[command(flatten)]
+    pub(crate) sse: SseArgs,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -159,7 +247,7 @@ pub(crate) struct ConfigurationArgs {
     ///
     /// The file is S3's XML or the JSON of AWS's command line. The directory DEST stands for its destination bucket.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "id", "destination_bucket", "destination_prefix", "prefix", "fields", "versions", "format",
+        "id", "destination_bucket", "destination_prefix", "prefix", "fields", "versions", "format", "sse",
     ])]
     pub(crate) config: Option<PathBuf>,
 
@@ -177,9 +265,11 @@ pub(crate) struct ConfigurationArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Source")]
 pub(crate) struct FromArgs {
-    /// What the report is of: a directory, ndjson:FILE, arrow:FILE, inventory:MANIFEST or synthetic:rows=N
+    /// What the report is of: a directory, s3://BUCKET/PREFIX, ndjson:FILE, arrow:FILE, inventory:MANIFEST or synthetic:rows=N
     ///
     /// DIRECTORY: every file below it is an object; its path below the directory is the key.
+    ///
+    /// s3://BUCKET/PREFIX: the keys of a bucket that begin with PREFIX, as its listing gives them.
     ///
     /// ndjson:FILE: a JSON object on each line, plain or compressed by gzip or zstd; `ndjson:-` reads standard input.
     ///
@@ -192,7 +282,7 @@ pub(crate) struct FromArgs {
     #[arg(long, value_name = "SOURCE", value_parser = source_parser())]
     pub(crate) source: SourceText,
 
-    /// Name of the source bucket [default: the directory's own name, the report's, or `synthetic`; other sources have none]
+    /// Name of the source bucket [default: the directory's own name, the report's, the bucket listed, or `synthetic`; other sources have none]
     #[arg(long, value_name = "NAME", value_parser = bucket)]
     pub(crate) bucket: Option<BucketName>,
 
@@ -227,6 +317,12 @@ pub(crate) struct FromArgs {
     #[arg(long, value_name = "CHOICE")]
     pub(crate) symlinks: Option<SymlinksChoice>,
 
+    /// Asks for each object of a bucket by itself, for fields that a listing lacks [default: it is not done]
+    ///
+    /// `head`: encryption, bucket key, replication, object lock, archive tier, expiry; a request for each object.
+    #[arg(long, value_name = "CHOICE")]
+    pub(crate) enrich: Option<EnrichChoice>,
+
     /// Folder for lists of names of directories too large for memory [default: the system's, `TMPDIR`]
     #[arg(long, value_name = "DIR")]
     pub(crate) temp_dir: Option<PathBuf>,
@@ -235,13 +331,13 @@ pub(crate) struct FromArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Destination")]
 pub(crate) struct ToArgs {
-    /// A directory that stands for the root of the destination bucket; it is created if absent
+    /// A directory that stands for the root of the destination bucket, created if absent, or s3://BUCKET[/PREFIX]
     ///
-    /// The report is DEST/[PREFIX/]BUCKET/ID/STAMP/manifest.json, its data files DEST/[PREFIX/]BUCKET/ID/data/*.
-    #[arg(long, value_name = "DEST", value_parser = directory_parser())]
-    pub(crate) destination: PathBuf,
+    /// In a bucket PREFIX is the report's prefix, as `--destination-prefix` says it otherwise. The report is DEST/[PREFIX/]BUCKET/ID/STAMP/manifest.json, its data files DEST/[PREFIX/]BUCKET/ID/data/*.
+    #[arg(long, value_name = "DEST", value_parser = destination_parser())]
+    pub(crate) destination: DestinationText,
 
-    /// Name of the destination bucket [default: the last component of DEST]
+    /// Name of the destination bucket [default: the last component of DEST, or its bucket]
     #[arg(long, value_name = "NAME", value_parser = bucket)]
     pub(crate) destination_bucket: Option<BucketName>,
 
@@ -468,8 +564,13 @@ fn source_parser() -> ValueParser {
     OsStringValueParser::new().try_map(SourceText::parse).into()
 }
 
-fn directory_parser() -> ValueParser {
-    OsStringValueParser::new().try_map(source_text::directory).into()
+fn destination_parser() -> ValueParser {
+    OsStringValueParser::new().try_map(DestinationText::parse).into()
+}
+
+fn requests_parser(most: u64) -> ValueParser {
+    let range = clap::value_parser!(u64).range(1..=most);
+    range.try_map(|count| NonZeroU32::try_from(u32::try_from(count).unwrap_or(0))).into()
 }
 
 pub(crate) fn threads_parser() -> ValueParser {

@@ -49,6 +49,30 @@ pub(crate) enum CompressionChoice {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum EnrichChoice {
+    /// A HEAD request for each object
+    Head,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SseChoice {
+    /// By keys of S3 (SSE-S3)
+    #[value(name = "AES256")]
+    Aes256,
+    /// By a key of the key management service (SSE-KMS)
+    #[value(name = "aws:kms")]
+    Kms,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum AclChoice {
+    /// The bucket's owner may do everything with the objects
+    BucketOwnerFullControl,
+    /// No ACL is named
+    None,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum VersionsChoice {
     /// The current version of each key, without keys that end in a delete marker
     Current,

@@ -61,6 +61,15 @@ impl Failure {
         Self::Failed { message: format!("{what}: {}", with_causes(error)), leftovers: Vec::new() }
     }
 
+    /// The failure with more that could not be taken away again.
+    pub(crate) fn with_leftovers(mut self, more: Vec<String>) -> Self {
+        match &mut self {
+            Self::Failed { leftovers, .. } | Self::Interrupted { leftovers } => leftovers.extend(more),
+            Self::Usage(_) | Self::InterruptedReports => {}
+        }
+        self
+    }
+
     /// A failure that this error and its causes describe.
     pub(crate) fn of(error: &dyn Error) -> Self {
         Self::Failed { message: with_causes(error), leftovers: Vec::new() }

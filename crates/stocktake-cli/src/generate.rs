@@ -8,14 +8,16 @@ use crate::{
     interrupt::Interrupts,
     machine,
     progress::Progress,
-    source, target,
+    s3, source,
+    source_text::{DestinationText, SourceText},
+    target::{self, Target},
 };
 use serde::Serialize;
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 use stocktake::{
-    CsvOptions, Destination, Envelope, Execution, Existing, FieldSet, FormatOptions, GenerateOptions, ObjectSource,
-    OrcCompression, OrcOptions, Order, ParquetOptions, ReportSpec, ReportSummary, ServerSideEncryption, Uuid, Versions,
-    check_source, destinations::LocalDestination,
+    CsvOptions, Destination, Envelope, Execution, Existing, FieldSet, FormatOptions, GenerateOptions, MissingFields,
+    ObjectSource, OrcCompression, OrcOptions, Order, ParquetOptions, ReportSpec, ReportSummary, ServerSideEncryption,
+    Uuid, Versions, check_source, destinations::LocalDestination,
 };
 use stocktake_service::{EnvelopeDestination, LocalKeyService};
 
@@ -33,9 +35,9 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome, Failure> {
     let execution = execution(args).with_cancel(interrupts.begin(&progress));
     let generated = task.carry_out(args, &execution, &progress);
     progress.end();
-    let summary = generated?;
+    let summary = generated.map_err(|failure| failure.with_leftovers(task.target.left_behind()))?;
 
-    let manifest_path = task.destination.root().join(summary.manifest_key.as_str());
+    let manifest_path = task.target.place(&summary.manifest_key);
     let done = Done::new(&summary, manifest_path, watch.seconds());
     if let Err(Failure::Failed { message, .. }) = put_out(&json_line(&done)) {
         // The report is published; the exit code says so.
@@ -48,7 +50,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome, Failure> {
 struct Task {
     source: Box<dyn ObjectSource>,
     spec: ReportSpec,
-    destination: LocalDestination,
+    target: Target,
     encryption: Option<ServerSideEncryption>,
     keys: Option<LocalKeyService>,
 }
@@ -62,13 +64,16 @@ impl Task {
         source::check_options(&args.from)?;
         let format = format(args)?;
         let bucket = source::bucket(&args.from)?;
-        let destination_bucket = match &args.to.destination_bucket {
-            Some(bucket) => bucket.clone(),
-            None => target::bucket_of(&args.to.destination, "--destination-bucket")?,
-        };
+        let (destination_bucket, destination_prefix) = target::bucket_and_prefix(&args.to)?;
         // Before the source is opened: standard input may be waited for.
-        let destination = LocalDestination::try_new(&args.to.destination)
-            .map_err(|error| Failure::failed("the destination cannot be used", &error))?;
+        let local = match &args.to.destination {
+            DestinationText::Directory(path) => {
+                check_local(args)?;
+                let local = LocalDestination::try_new(path);
+                Some(local.map_err(|error| Failure::failed("the destination cannot be used", &error))?)
+            }
+            DestinationText::S3(_) => None,
+        };
         let keys = args.configuration.key_file.as_ref().map(LocalKeyService::open).transpose();
         let keys = keys.map_err(|error| Failure::of(&error))?;
         let source = source::open(args, &bucket)?;
@@ -78,15 +83,15 @@ impl Task {
                 let versions = Versions::from(args.content.versions);
                 let fields = args.content.fields.resolve(source.provides(), versions);
                 let builder = ReportSpec::builder(bucket, args.to.id.clone(), destination_bucket)
-                    .with_destination_prefix(args.to.destination_prefix.clone())
+                    .with_destination_prefix(destination_prefix)
                     .with_created_at(created_at)
-                    .with_fields(fields.map_err(|error| Failure::usage(format!("--fields: {error}")))?)
+                    .with_fields(fields.map_err(|error| missing_fields(args, error))?)
                     .with_versions(versions)
                     .with_prefix(&args.from.prefix);
                 (builder, None)
             }
         };
-        if let (Some(encryption), None) = (&encryption, &keys) {
+        if let (Some(encryption), None, Some(_)) = (&encryption, &keys, &local) {
             let text = format!(
                 "{encryption} is asked for, which a directory cannot do; --key-file encrypts the report itself"
             );
@@ -105,7 +110,18 @@ impl Task {
         // The engine asks too, but only after it has looked for a report with the same stamp.
         spec.chunk_budget_bytes(execution(args).memory_limit_bytes())
             .map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(Self { source, spec, destination, encryption, keys })
+        let target = match (&args.to.destination, local) {
+            (DestinationText::S3(text), _) => {
+                let owner = configured.and_then(Configured::destination_owner);
+                // Inside envelopes objects are encrypted before the bucket sees them.
+                let asked = encryption.clone().filter(|_| keys.is_none());
+                let threads = execution(args).threads;
+                s3::target(&args.s3, &args.sse, text, threads, asked, owner.as_deref())?
+            }
+            (DestinationText::Directory(_), Some(local)) => Target::of_directory(local),
+            (DestinationText::Directory(_), None) => unreachable!("a directory was opened above"),
+        };
+        Ok(Self { source, spec, target, encryption, keys })
     }
 
     fn carry_out(
@@ -125,17 +141,43 @@ impl Task {
         let options = GenerateOptions::new(execution.clone().with_observer(observer))
             .with_lanes(args.files.lanes)
             .with_existing(if args.to.replace { Existing::Replace } else { Existing::Refuse });
+        // What a listing says holds for some time between its beginning and its end; files and dumps say their own.
+        let options = match &args.from.source {
+            SourceText::S3(_) => options.with_clock(machine::clock()),
+            _ => options,
+        };
         let sealed;
         let destination: &dyn Destination = match &self.keys {
             Some(keys) => {
-                sealed = EnvelopeDestination::try_new(&self.destination, keys, self.encryption.as_ref())
+                sealed = EnvelopeDestination::try_new(self.target.destination(), keys, self.encryption.as_ref())
                     .map_err(|error| Failure::of(&error))?;
                 &sealed
             }
-            None => &self.destination,
+            None => self.target.destination(),
         };
         Ok(stocktake::generate(&*self.source, &self.spec, destination, &options)?)
     }
+}
+
+/// Refuses options of buckets where the destination is a directory.
+fn check_local(args: &GenerateArgs) -> Result<(), Failure> {
+    let given =
+        [("--sse", args.sse.sse.is_some()), ("--expected-bucket-owner", args.sse.expected_bucket_owner.is_some())];
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((name, _)) => Err(Failure::usage(format!("{name} does not apply to a directory as destination"))),
+        None => Ok(()),
+    }
+}
+
+/// Fields that the source lacks, and how to have them if there is a way.
+fn missing_fields(args: &GenerateArgs, error: MissingFields) -> Failure {
+    let enrichable = matches!(args.from.source, SourceText::S3(_)) && args.from.enrich.is_none();
+    let hint = if enrichable && error.0.difference(s3::enriched_fields()).is_empty() {
+        "; a listing lacks them, --enrich head asks for each object by itself"
+    } else {
+        ""
+    };
+    Failure::usage(format!("--fields: {error}{hint}"))
 }
 
 /// Format and options; an option that the format does not have is refused rather than ignored.
@@ -204,7 +246,7 @@ struct Done {
 }
 
 impl Done {
-    fn new(summary: &ReportSummary, manifest_path: PathBuf, seconds: f64) -> Self {
+    fn new(summary: &ReportSummary, manifest_path: String, seconds: f64) -> Self {
         Self {
             status: "complete",
             rows: summary.rows,
@@ -212,8 +254,7 @@ impl Done {
             bytes: summary.bytes,
             seconds,
             manifest: summary.manifest_key.to_string(),
-            // A path that is not UTF-8 has no form in JSON; the key is exact.
-            manifest_path: manifest_path.to_string_lossy().into_owned(),
+            manifest_path,
             skipped: summary.skipped_entries,
             report_id: summary.report_id,
         }

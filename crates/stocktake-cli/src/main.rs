@@ -15,6 +15,11 @@ mod interrupt;
 mod machine;
 mod progress;
 mod report;
+#[cfg(feature = "s3")]
+mod s3;
+#[cfg(not(feature = "s3"))]
+#[path = "s3_absent.rs"]
+mod s3;
 mod size;
 mod source;
 mod source_text;
@@ -36,6 +41,7 @@ fn main() -> ExitCode {
         Verb::Inspect(args) => inspect::run(args),
         Verb::Config(verb) => configuration::config(verb),
         Verb::Policy(verb) => configuration::policy(verb),
+        Verb::CheckDestination(args) => s3::check_destination(args),
         Verb::Run(args) => configuration::run_due(args),
         Verb::Completions { shell } => completions(*shell),
     })

@@ -6,7 +6,7 @@ use crate::{
     args::{FromArgs, GenerateArgs, ToArgs},
     choices::{BadEntriesChoice, ETagChoice, SymlinksChoice, VersionsChoice},
     exit::Failure,
-    report,
+    report, s3,
     source_text::SourceText,
     target,
 };
@@ -26,17 +26,19 @@ const SYNTHETIC_BUCKET: &str = "synthetic";
 /// Names the first that does not.
 pub(crate) fn check_options(from: &FromArgs) -> Result<(), Failure> {
     let directory = matches!(from.source, SourceText::Directory(_));
-    let listing = matches!(
+    let file = matches!(
         from.source,
         SourceText::NdjsonFile(_) | SourceText::NdjsonStdin | SourceText::ArrowFile(_) | SourceText::Inventory(_)
     );
+    let bucket = matches!(from.source, SourceText::S3(_));
     let reread = !matches!(from.source, SourceText::NdjsonStdin);
     let options = [
         ("--on-bad-entry", from.on_bad_entry.is_some(), directory),
         ("--etag", from.etag.is_some(), directory),
         ("--symlinks", from.symlinks.is_some(), directory),
         ("--temp-dir", from.temp_dir.is_some(), directory),
-        ("--unsorted", from.unsorted.is_some(), listing),
+        ("--enrich", from.enrich.is_some(), bucket),
+        ("--unsorted", from.unsorted.is_some(), file),
         ("--check-order", from.check_order, reread),
     ];
     match options.into_iter().find(|(_, given, applies)| *given && !applies) {
@@ -59,6 +61,7 @@ pub(crate) fn bucket(from: &FromArgs) -> Result<BucketName, Failure> {
             let name = report.manifest().source_bucket.as_str();
             BucketName::try_new(name).map_err(|error| Failure::failed("the report's source bucket has no name", &error))
         }
+        (None, SourceText::S3(text)) => Ok(text.bucket.clone()),
         (None, SourceText::Synthetic(_)) => BucketName::try_new(SYNTHETIC_BUCKET).map_err(|_| unnamed()),
         (None, _) => Err(unnamed()),
     }
@@ -80,6 +83,7 @@ pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn O
         SourceText::ArrowFile(path) => Box::new(ArrowFileSource::try_open(path).map_err(unreadable)?),
         SourceText::Inventory(path) => Box::new(InventorySource::new(report::open(path, None)?)),
         SourceText::Synthetic(source) => source.clone(),
+        SourceText::S3(text) => s3::source(args, text)?,
     })
 }
 
@@ -101,9 +105,12 @@ fn listing(source: NdjsonSource, args: &GenerateArgs) -> NdjsonSource {
 }
 
 fn directory(path: &Path, from: &FromArgs, to: &ToArgs, bucket: &BucketName) -> DirectorySource {
-    let left_out = target::excluded(path, &to.destination, &to.destination_prefix, bucket, &to.id);
-    let source = DirectorySource::new(path)
-        .with_excluded(left_out)
+    let source = DirectorySource::new(path);
+    let source = match to.destination.directory() {
+        Some(folder) => source.with_excluded(target::excluded(path, folder, &to.destination_prefix, bucket, &to.id)),
+        None => source,
+    };
+    let source = source
         .with_bad_entries(match from.on_bad_entry {
             Some(BadEntriesChoice::Skip) => BadEntries::Skip,
             Some(BadEntriesChoice::Fail) | None => BadEntries::Fail,

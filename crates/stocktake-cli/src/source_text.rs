@@ -1,7 +1,10 @@
 //! What `--source` says, taken apart. Nothing here opens anything.
 
-use std::{ffi::OsString, path::PathBuf};
-use stocktake::sources::SyntheticSource;
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+use stocktake::{BucketName, sources::SyntheticSource};
 
 /// A source as the user names it.
 #[derive(Clone, Debug)]
@@ -18,6 +21,54 @@ pub(crate) enum SourceText {
     Inventory(PathBuf),
     /// `synthetic:rows=N,..`.
     Synthetic(Box<SyntheticSource>),
+    /// `s3://bucket/prefix`.
+    S3(S3Text),
+}
+
+/// A bucket and a prefix in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct S3Text {
+    pub(crate) bucket: BucketName,
+    pub(crate) prefix: String,
+}
+
+/// A destination as the user names it.
+#[derive(Clone, Debug)]
+pub(crate) enum DestinationText {
+    /// A directory that stands for the root of a bucket.
+    Directory(PathBuf),
+    /// `s3://bucket/prefix`.
+    S3(S3Text),
+}
+
+impl DestinationText {
+    /// Takes a destination's text apart.
+    ///
+    /// # Errors
+    /// As [`SourceText::parse`].
+    pub(crate) fn parse(text: OsString) -> Result<Self, String> {
+        match s3(&text) {
+            Some(bucket) => bucket.map(Self::S3),
+            None => directory(text).map(Self::Directory),
+        }
+    }
+
+    /// The directory, if it is one.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        match self {
+            Self::Directory(path) => Some(path),
+            Self::S3(_) => None,
+        }
+    }
+}
+
+/// What stands behind `s3://`, taken apart; `None` if the text does not begin so.
+fn s3(text: &OsString) -> Option<Result<S3Text, String>> {
+    let rest = after(text, "s3://")?;
+    let Some(rest) = rest.to_str() else { return Some(Err("a prefix in a bucket is UTF-8".to_owned())) };
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let bucket = BucketName::try_new(bucket).map_err(|error| error.to_string());
+    Some(bucket.map(|bucket| S3Text { bucket, prefix: prefix.to_owned() }))
 }
 
 impl SourceText {
@@ -41,7 +92,10 @@ impl SourceText {
             let source = parameters.to_string_lossy().parse::<SyntheticSource>();
             return source.map(|source| Self::Synthetic(Box::new(source))).map_err(|error| error.to_string());
         }
-        directory(text).map(Self::Directory)
+        match s3(&text) {
+            Some(bucket) => bucket.map(Self::S3),
+            None => directory(text).map(Self::Directory),
+        }
     }
 
     /// What messages call this kind of source.
@@ -53,6 +107,7 @@ impl SourceText {
             Self::ArrowFile(_) => "an Arrow file",
             Self::Inventory(_) => "a report",
             Self::Synthetic(_) => "a synthetic source",
+            Self::S3(_) => "a bucket",
         }
     }
 }
@@ -67,7 +122,8 @@ pub(crate) fn directory(text: OsString) -> Result<PathBuf, String> {
     }
     if text.to_string_lossy().contains("://") {
         return Err(
-            "this version knows no services; a directory of this name is written with `./` before it".to_owned()
+            "of services this version knows s3:// alone; a directory of this name is written with `./` before it"
+                .to_owned(),
         );
     }
     Ok(text.into())
@@ -110,8 +166,23 @@ mod tests {
     }
 
     #[test]
+    fn buckets_are_taken_apart() {
+        let text = |bucket: &str, prefix: &str| S3Text {
+            bucket: BucketName::try_new(bucket).unwrap(),
+            prefix: prefix.to_owned(),
+        };
+        assert!(matches!(parsed("s3://b"), Ok(SourceText::S3(found)) if found == text("b", "")));
+        assert!(matches!(parsed("s3://b//a/"), Ok(SourceText::S3(found)) if found == text("b", "/a/")));
+        let destination = DestinationText::parse("s3://b/p".into());
+        assert!(matches!(destination, Ok(DestinationText::S3(found)) if found == text("b", "p")));
+        assert!(DestinationText::parse("./s3".into()).unwrap().directory().is_some());
+    }
+
+    #[test]
     fn what_names_nothing_is_refused() {
-        for text in ["", "ndjson:", "arrow:", "inventory:", "synthetic:", "synthetic:rows=x", "s3://bucket/prefix"] {
+        for text in
+            ["", "ndjson:", "arrow:", "inventory:", "synthetic:", "synthetic:rows=x", "s3://", "s3:///a", "gs://b"]
+        {
             assert!(parsed(text).is_err(), "{text}");
         }
     }

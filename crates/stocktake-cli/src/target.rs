@@ -1,11 +1,87 @@
 //! Where a report goes, seen from the source: the bucket that a directory stands for, and what must not be listed.
 
-use crate::exit::Failure;
+use crate::{
+    args::ToArgs,
+    exit::Failure,
+    source_text::{DestinationText, S3Text},
+};
 use std::{
     ffi::OsStr,
     path::{Component, Path, PathBuf},
 };
-use stocktake::{BucketName, ConfigurationId, DestinationPrefix};
+use stocktake::{
+    BucketName, ConfigurationId, Destination, DestinationPrefix, ReportKey, destinations::LocalDestination,
+};
+
+/// A destination, and what is said of it.
+pub(crate) struct Target {
+    destination: Box<dyn Destination>,
+    root: Root,
+    left_behind: Box<dyn Fn() -> Vec<String>>,
+}
+
+enum Root {
+    Directory(PathBuf),
+    Bucket(BucketName),
+}
+
+impl Target {
+    /// A directory that stands for the root of a bucket.
+    pub(crate) fn of_directory(destination: LocalDestination) -> Self {
+        let root = Root::Directory(destination.root().to_owned());
+        Self { destination: Box::new(destination), root, left_behind: Box::new(Vec::new) }
+    }
+
+    /// A bucket; `left_behind` names what could not be taken away again.
+    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "there are no buckets"))]
+    pub(crate) fn of_bucket(
+        destination: Box<dyn Destination>,
+        bucket: &BucketName,
+        left_behind: Box<dyn Fn() -> Vec<String>>,
+    ) -> Self {
+        Self { destination, root: Root::Bucket(bucket.clone()), left_behind }
+    }
+
+    pub(crate) fn destination(&self) -> &dyn Destination {
+        &*self.destination
+    }
+
+    /// Where an object is, for those who look for it. A path that is not UTF-8 has no form in JSON; the key is exact.
+    pub(crate) fn place(&self, key: &ReportKey) -> String {
+        match &self.root {
+            Root::Directory(root) => root.join(key.as_str()).to_string_lossy().into_owned(),
+            Root::Bucket(bucket) => format!("s3://{bucket}/{key}"),
+        }
+    }
+
+    pub(crate) fn left_behind(&self) -> Vec<String> {
+        (self.left_behind)()
+    }
+}
+
+/// Bucket and prefix of the destination.
+///
+/// # Errors
+/// If what names them contradicts itself, or a directory names no bucket.
+pub(crate) fn bucket_and_prefix(to: &ToArgs) -> Result<(BucketName, DestinationPrefix), Failure> {
+    let S3Text { bucket, prefix } = match (&to.destination, &to.destination_bucket) {
+        (DestinationText::S3(text), _) => text,
+        (DestinationText::Directory(_), Some(bucket)) => return Ok((bucket.clone(), to.destination_prefix.clone())),
+        (DestinationText::Directory(path), None) => {
+            return Ok((bucket_of(path, "--destination-bucket")?, to.destination_prefix.clone()));
+        }
+    };
+    if let Some(other) = to.destination_bucket.as_ref().filter(|other| *other != bucket) {
+        return Err(Failure::usage(format!("the destination bucket is {bucket} and {other} at once")));
+    }
+    let prefix = DestinationPrefix::try_new(&**prefix).map_err(|error| Failure::usage(error.to_string()))?;
+    let other = &to.destination_prefix;
+    match (prefix.as_str(), other.as_str()) {
+        ("", _) => Ok((bucket.clone(), other.clone())),
+        (one, two) if two.is_empty() || one == two => Ok((bucket.clone(), prefix)),
+        (one, two) => Err(Failure::usage(format!("the destination's prefix is {one:?} and {two:?} at once"))),
+    }
+}
 
 /// The bucket that a directory stands for: its last component.
 ///

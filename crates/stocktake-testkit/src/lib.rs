@@ -2,9 +2,11 @@
 //!
 //! - [`rows`]: rows as plain values, and the generator of valid, odd ones.
 //! - [`source`]: a source over rows, and what every source must do. [`destination`]: the same for destinations.
+//! - [`s3`]: an S3 server with faults on demand.
 //! - [`properties`]: what holds for any input, as functions of bytes.
 
 pub mod destination;
 pub mod properties;
 pub mod rows;
+pub mod s3;
 pub mod source;

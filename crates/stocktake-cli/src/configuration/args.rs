@@ -1,7 +1,7 @@
 //! Arguments of the verbs about configurations.
 
 use crate::{
-    args::bucket,
+    args::{S3Args, bucket},
     choices::{DialectChoice, FormChoice},
 };
 use clap::{Args, Subcommand};
@@ -119,7 +119,7 @@ pub(crate) struct StatusArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyVerb {
     /// Prints the policy of the destination bucket that lets reports in
-    Destination(GrantArgs),
+    Destination(DestinationPolicyArgs),
     /// Prints the statement of the key's policy that lets reports be encrypted
     Kms(KmsArgs),
     /// Says whether policies let the reports of a configuration in; the exit code is 4 if they do not, or might not
@@ -149,6 +149,19 @@ pub(crate) struct GrantArgs {
     /// Merges into the policy of this file, and prints the whole [default: a policy of its own]
     #[arg(long, value_name = "FILE")]
     pub(crate) merge: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DestinationPolicyArgs {
+    #[command(flatten)]
+    pub(crate) grant: GrantArgs,
+
+    /// Reads the policy of the destination bucket, merges into it, puts it, and prints it
+    #[arg(long, conflicts_with = "merge")]
+    pub(crate) apply: bool,
+
+    #[command(flatten)]
+    pub(crate) s3: S3Args,
 }
 
 #[derive(Debug, Args)]

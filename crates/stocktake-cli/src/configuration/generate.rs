@@ -31,7 +31,7 @@ impl Configured {
         let rules = Rules::new().with_frequencies(Frequencies::Extended);
         let configuration = rules.check(document).map_err(|error| refused(path, &error))?;
         let columns = configuration.columns().map_err(|error| refused(path, &error))?;
-        if configuration.destination_owner().is_some() {
+        if configuration.destination_owner().is_some() && args.to.destination.directory().is_some() {
             say("note: the AccountId of the configuration is not checked, for a directory has no owner");
         }
         let missing = args.configuration.missing_columns.map(MissingColumns::from).unwrap_or_default();
@@ -52,6 +52,11 @@ impl Configured {
             _ => FormatChoice::Csv,
         };
         Ok(Some(Self { args, configuration, missing }))
+    }
+
+    /// Account that must own the destination bucket.
+    pub(crate) fn destination_owner(&self) -> Option<String> {
+        self.configuration.destination_owner().map(ToString::to_string)
     }
 
     /// The report that the configuration asks for, and its encryption.

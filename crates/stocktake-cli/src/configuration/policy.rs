@@ -5,7 +5,10 @@ use super::{
     document::{read_document, refused},
     read_file,
 };
-use crate::exit::{Failure, Outcome, json_line, put_out, shown};
+use crate::{
+    exit::{Failure, Outcome, json_line, put_out, shown},
+    s3,
+};
 use serde_json::{Value, json};
 use std::path::Path;
 use stocktake_config::{
@@ -20,8 +23,13 @@ use stocktake_config::{
 pub(crate) fn policy(verb: &PolicyVerb) -> Result<Outcome, Failure> {
     match verb {
         PolicyVerb::Destination(args) => {
-            let delivery = delivery(&args.delivery)?.0;
-            print(args, &delivery.grant.destination_statement())
+            let (delivery, configuration) = delivery(&args.grant.delivery)?;
+            let statement = delivery.grant.destination_statement();
+            if args.apply {
+                let bucket = configuration.destination_bucket().bucket();
+                return apply(s3::policy_client(&args.s3, bucket)?, &statement);
+            }
+            print(&args.grant, &statement)
         }
         PolicyVerb::Kms(args) => {
             let delivery = delivery(&args.grant.delivery)?.0;
@@ -38,6 +46,32 @@ fn print(args: &GrantArgs, statement: &PolicyStatement) -> Result<Outcome, Failu
     };
     policy.merge(statement);
     put_out(&(policy.to_json() + "\n"))?;
+    Ok(Outcome::Complete)
+}
+
+/// Merges into the policy that the bucket has, and looks whether it then has it: a policy has no version to put it under.
+fn apply(bucket: s3::PolicyClient, statement: &PolicyStatement) -> Result<Outcome, Failure> {
+    let read = || {
+        let text = bucket.read()?;
+        let parsed = text.map_or_else(|| Ok(PolicyDocument::new()), |text| PolicyDocument::parse(text.as_bytes()));
+        parsed.map_err(|error| Failure::failed("the policy of the bucket", &error))
+    };
+    let mut policy = read()?;
+    let before = policy.to_json();
+    policy.merge(statement);
+    let merged = policy.to_json();
+    if merged != before {
+        bucket.put(&merged)?;
+        let mut after = read()?;
+        let stored = after.to_json();
+        after.merge(statement);
+        if after.to_json() != stored {
+            return Err(Failure::message(
+                "the policy was put, but the bucket does not have its statement; was it changed meanwhile?",
+            ));
+        }
+    }
+    put_out(&(merged + "\n"))?;
     Ok(Outcome::Complete)
 }
 

@@ -23,7 +23,8 @@ use stocktake_service::{LocalKeyService, Opened, Targets};
 const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// Options of `generate` that say what rows come from.
-const OPTIONS: &[&str] = &["source", "unsorted", "on-bad-entry", "etag", "symlinks", "temp-dir", "unknown-values"];
+const OPTIONS: &[&str] =
+    &["source", "unsorted", "on-bad-entry", "etag", "symlinks", "temp-dir", "unknown-values", "enrich"];
 
 /// Options that hold paths.
 const PATHS: &[&str] = &["temp-dir"];
@@ -149,7 +150,7 @@ fn placed(text: &str, folder: &Path) -> String {
     let below = |path: &str| folder.join(path).to_string_lossy().into_owned();
     match text.split_once(':') {
         Some((scheme @ ("ndjson" | "arrow" | "inventory"), path)) if path != "-" => format!("{scheme}:{}", below(path)),
-        Some(("ndjson" | "arrow" | "inventory" | "synthetic", _)) => text.to_owned(),
+        Some(("ndjson" | "arrow" | "inventory" | "synthetic" | "s3", _)) => text.to_owned(),
         _ => below(text),
     }
 }

@@ -4,11 +4,11 @@ use crate::support::{Place, Ran, stocktake};
 use serde_json::Value;
 use std::{fs, path::Path};
 
-const DAILY: &str = r#"{"Destination":{"S3BucketDestination":{"Bucket":"arn:aws:s3:::reports","Format":"CSV",
+pub(crate) const DAILY: &str = r#"{"Destination":{"S3BucketDestination":{"Bucket":"arn:aws:s3:::reports","Format":"CSV",
     "Prefix":"inv/"}},"IsEnabled":true,"Filter":{"Prefix":"a/"},"Id":"daily","IncludedObjectVersions":"Current",
     "OptionalFields":["Size"],"Schedule":{"Frequency":"Daily"}}"#;
 
-fn encrypted() -> String {
+pub(crate) fn encrypted() -> String {
     DAILY.replace("\"Prefix\":\"inv/\"", "\"Encryption\":{\"SSEKMS\":{\"KeyId\":\"main\"}}")
 }
 

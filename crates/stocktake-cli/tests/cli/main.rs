@@ -4,6 +4,7 @@
 //! - [`sources`]: a report from every kind of source, read back by a CSV reader that is not ours.
 //! - [`bad_sources`]: input that cannot become a report.
 //! - [`destinations`]: places that cannot take a report, and reports that are there already.
+//! - [`buckets`]: buckets as source and destination.
 //! - [`published`]: `verify` and `inspect` on reports, whole and harmed.
 //! - [`reading`]: reports as sources, rows proven and printed, statements for engines.
 //! - [`interrupts`]: signals in the middle of a run, and readers that go away.
@@ -12,6 +13,7 @@
 
 mod arguments;
 mod bad_sources;
+mod buckets;
 mod configurations;
 mod destinations;
 mod interrupts;

@@ -1,0 +1,158 @@
+//! Buckets as source and destination, served within this process.
+
+use crate::{
+    configurations::{DAILY, encrypted},
+    support::{AT, Place, Ran, program},
+};
+use std::process::Stdio;
+use stocktake_testkit::s3::{Fault, S3Server, ServerOptions};
+
+fn server(versioned: bool) -> S3Server {
+    let mut options = ServerOptions::default();
+    options.versioned = versioned;
+    let server = S3Server::start(options).unwrap();
+    for key in ["photos/a b.jpg", "photos/é", "other"] {
+        server.store().put("camera", key, b"12345");
+    }
+    server
+}
+
+fn run(server: &S3Server, args: &[&str]) -> Ran {
+    let mut command = program();
+    // Nothing of who runs the tests.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+        command.env_remove(name);
+    }
+    command.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", "secret").env("HOME", "/nowhere");
+    command.env("AWS_ENDPOINT_URL", server.url()).args(args).stdin(Stdio::null()).output().unwrap().into()
+}
+
+fn generate(server: &S3Server, options: &[&str]) -> Ran {
+    let common = ["generate", "--destination", "s3://reports/inv", "--at", AT, "--threads", "2"];
+    run(server, &[&common[..], options].concat())
+}
+
+#[test]
+fn a_bucket_is_inventoried_into_a_bucket() {
+    let server = server(false);
+    let ran = generate(
+        &server,
+        &["--source", "s3://camera/photos/", "--sse", "aws:kms", "--sse-kms-key-id", "k", "--sse-bucket-key"],
+    );
+    let summary = ran.summary();
+    assert_eq!(
+        (&summary["rows"], &summary["manifest"]),
+        (&2.into(), &"inv/camera/inventory/2026-11-22T01-00Z/manifest.json".into())
+    );
+    assert_eq!(summary["manifest_path"], "s3://reports/inv/camera/inventory/2026-11-22T01-00Z/manifest.json");
+    let store = server.store();
+    assert_eq!(store.objects["reports"].len(), 5);
+    for versions in store.objects["reports"].values() {
+        let header = |name: &str| versions[0].headers.get(name).map(String::as_str);
+        assert_eq!(header("x-amz-server-side-encryption"), Some("aws:kms"));
+        assert_eq!(header("x-amz-server-side-encryption-bucket-key-enabled"), Some("true"));
+        assert_eq!(header("x-amz-acl"), Some("bucket-owner-full-control"));
+    }
+    let receipts = store.current("reports", "inv/camera/inventory/2026-11-22T01-00Z/receipts.ndjson").unwrap();
+    assert!(String::from_utf8_lossy(&receipts.body).contains("scan"), "{receipts:?}");
+    drop(store);
+    generate(&server, &["--source", "s3://camera/photos/"]).failed(1, &["a report with this stamp exists"]);
+}
+
+#[test]
+fn versions_and_single_objects_are_asked_for() {
+    let server = server(true);
+    server.store().delete("camera", "other");
+    let options = ["--source", "s3://camera", "--versions", "all", "--fields", "EncryptionStatus"];
+    generate(&server, &options).failed(2, &["does not provide EncryptionStatus", "--enrich head"]);
+    let ran = generate(&server, &[&options[..], &["--enrich", "head"]].concat());
+    assert_eq!(ran.summary()["rows"], 4);
+    generate(&server, &["--source", "synthetic:rows=1", "--enrich", "head"]).failed(2, &["--enrich does not apply"]);
+}
+
+#[test]
+fn a_refused_bucket_leaves_nothing_and_says_why() {
+    let server = server(false);
+    server.faults().choose(|request, _| (request.method == "PUT").then_some(Fault::AccessDenied));
+    generate(&server, &["--source", "s3://camera"]).failed(1, &["PutObject: 403 AccessDenied"]);
+    assert!(!server.store().objects.contains_key("reports"));
+    let check = run(&server, &["check-destination", "--destination", "s3://reports/inv"]);
+    assert_eq!(check.code, Some(4));
+    assert!(
+        check.out.contains("failed  PutObject: PutObject: 403 AccessDenied") && check.out.contains("s3:PutObject;")
+    );
+    server.faults().clear();
+    let check = run(&server, &["check-destination", "--destination", "s3://reports/inv", "--sse", "AES256"]);
+    assert_eq!((check.code, check.out.lines().count()), (Some(0), 8), "{check:?}");
+    assert!(server.store().objects["reports"].is_empty());
+}
+
+#[test]
+fn what_contradicts_itself_is_wrong_usage() {
+    let server = server(false);
+    for (options, words) in [
+        (&["--sse", "aws:kms"][..], "needs --sse-kms-key-id"),
+        (&["--sse", "AES256", "--sse-kms-key-id", "k"], "is for --sse aws:kms"),
+        (&["--destination-prefix", "other"], "at once"),
+        (&["--destination-bucket", "other"], "at once"),
+    ] {
+        let options = [&["--source", "s3://camera"], options].concat();
+        generate(&server, &options).failed(2, &[words]);
+    }
+    assert!(server.log().is_empty(), "{:?}", server.log());
+}
+
+#[test]
+fn a_configuration_encrypts_in_the_bucket() {
+    let server = server(false);
+    server.store().put("camera", "a/x", b"1");
+    let place = Place::new();
+    let file = place.write("daily.json", encrypted());
+    let config = file.to_string_lossy();
+    let common = ["generate", "--source", "s3://camera", "--config", &config, "--at", AT];
+    let ran = run(&server, &[&common[..], &["--destination", "s3://reports"]].concat());
+    assert_eq!(ran.summary()["rows"], 1);
+    let store = server.store();
+    assert!(store.objects["reports"].keys().all(|key| key.starts_with("camera/daily/")));
+    for versions in store.objects["reports"].values() {
+        assert_eq!(versions[0].headers["x-amz-server-side-encryption-aws-kms-key-id"], "main");
+    }
+    drop(store);
+    run(&server, &[&common[..], &["--destination", "s3://other"]].concat()).failed(2, &["other and reports at once"]);
+}
+
+#[test]
+fn a_policy_is_merged_into_the_buckets_own() {
+    let server = server(false);
+    let place = Place::new();
+    let file = place.write("daily.json", DAILY);
+    let config = file.to_string_lossy();
+    let args =
+        ["policy", "destination", "--apply", "--bucket", "camera", "--account", "111122223333", "--config", &config];
+    server.store().policies.insert(
+        "reports".into(),
+        r#"{"Version":"2012-10-17","Statement":[{"Sid":"Own","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}]}"#.into(),
+    );
+    let applied = run(&server, &args);
+    assert_eq!(applied.code, Some(0), "{applied:?}");
+    let policy = server.store().policies["reports"].clone();
+    assert!(policy.contains("\"Own\"") && policy.contains("arn:aws:s3:::camera"), "{policy}");
+    assert_eq!(applied.out.trim_end(), policy);
+    run(&server, &args);
+    assert_eq!(server.store().policies["reports"], policy);
+    assert_eq!(server.log().iter().filter(|line| line.starts_with("PUT")).count(), 1, "{:?}", server.log());
+    server.faults().choose(|_, _| Some(Fault::AccessDenied));
+    run(&server, &args).failed(1, &["cannot be read: GetBucketPolicy: 403"]);
+}
+
+#[test]
+fn keys_are_needed_unless_nothing_is_signed() {
+    let server = server(false);
+    let mut command = program();
+    command.env_clear().env("HOME", "/nowhere").args(["generate", "--source", "s3://camera", "--bucket", "camera"]);
+    command.args(["--endpoint-url", &server.url(), "--destination", "s3://reports", "--at", AT]).stdin(Stdio::null());
+    let ran: Ran = command.output().unwrap().into();
+    ran.failed(1, &["there are no access keys", "--no-sign-request"]);
+    let ran: Ran = command.arg("--no-sign-request").output().unwrap().into();
+    assert_eq!(ran.summary()["rows"], 3);
+}

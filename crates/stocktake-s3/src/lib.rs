@@ -1,0 +1,24 @@
+//! S3 and its likes as source and destination of inventory reports.
+//!
+//! - [`S3Source`]: a bucket's listing, parallel over its key space without hints, delivered in key order.
+//! - [`S3Destination`]: reports streamed into a bucket by multipart upload, encrypted as asked.
+//! - [`S3Client`]: what both share: endpoint, signatures, attempts, rate. [`Surroundings`]: environment and profiles.
+//!
+//! Requests run on threads of the client's own; nothing async is seen from outside. The client is small and its own: pages of a
+//! listing are read straight into compact rows, in the order in which the server wrote them.
+
+mod client;
+mod credentials;
+mod destination;
+mod encoding;
+mod error;
+mod listing;
+mod settings;
+mod xml;
+
+pub use client::S3Client;
+pub use credentials::{Credentials, Lookup, Surroundings};
+pub use destination::{CheckStep, PART_BYTES, S3Destination};
+pub use error::S3Error;
+pub use listing::{ListingCounts, S3Source};
+pub use settings::{S3Address, S3Settings};

@@ -1,0 +1,289 @@
+//! From pages to batches: the engine's thread takes what tasks of the client have listed ahead.
+
+use super::{
+    S3Source,
+    facts::{self, Facts},
+    page::{Entry, Page},
+    request::ListRequest,
+    segments::{Delivery, Limits, Order, Segments},
+    versions::{Groups, Sorted},
+};
+use crate::{client::S3Client, error::S3Error};
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use stocktake_core::{Field, ObjectBatchBuilder, ObjectStream, ReadContext, SourceError, SourceErrorKind};
+use tokio::sync::Notify;
+
+/// How often a thread that waits for a page looks whether the run was cancelled.
+const CANCEL_CHECK: Duration = Duration::from_millis(50);
+
+/// Rows whose objects are asked for at once, one after the other as requests come free.
+const ENRICHED_ROWS: usize = 1000;
+
+struct Shared {
+    state: Mutex<State>,
+    arrived: Condvar,
+    wake: Notify,
+}
+
+struct State {
+    segments: Segments,
+    failed: Option<SourceError>,
+    closed: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The rows of a listing.
+pub(super) struct ListingStream<'a> {
+    source: &'a S3Source,
+    request: Arc<ListRequest>,
+    shared: Arc<Shared>,
+    context: ReadContext,
+    groups: Groups,
+    current: Option<Sorted>,
+    ended: bool,
+}
+
+impl<'a> ListingStream<'a> {
+    pub(super) fn open(
+        source: &'a S3Source,
+        request: ListRequest,
+        after: &str,
+        context: &ReadContext,
+    ) -> Result<Self, SourceError> {
+        let client = &source.client;
+        let limits =
+            Limits { requests: client.settings().requests_max.get() as usize, ahead_bytes: source.ahead_bytes };
+        let mut segments = Segments::new(&request.prefix, after, request.versions, limits);
+        if limits.requests > 1 {
+            let folders = client.block_on(request.folders(client));
+            segments.add_folders(folders.map_err(|error| S3Source::fault(error, "the bucket cannot be listed"))?);
+        }
+        let state = Mutex::new(State { segments, failed: None, closed: false });
+        let shared = Arc::new(Shared { state, arrived: Condvar::new(), wake: Notify::new() });
+        let request = Arc::new(request);
+        let lister = Lister {
+            client: Arc::clone(client),
+            request: Arc::clone(&request),
+            shared: Arc::clone(&shared),
+            context: context.clone(),
+        };
+        client.handle().spawn(lister.run());
+        let groups = Groups::new(request.versions);
+        Ok(Self { source, request, shared, context: context.clone(), groups, current: None, ended: false })
+    }
+
+    /// The next page in key order; waits for it.
+    fn next_page(&self) -> Result<Option<Page>, SourceError> {
+        let mut state = self.shared.lock();
+        loop {
+            if let Some(error) = state.failed.take() {
+                state.closed = true;
+                return Err(error);
+            }
+            if self.context.cancel.is_cancelled() {
+                return Err(SourceError::cancelled());
+            }
+            let delivery = state.segments.take();
+            *self.source.counts.lock().unwrap_or_else(PoisonError::into_inner) = state.segments.counts();
+            match delivery {
+                Delivery::Page(page) => {
+                    drop(state);
+                    self.shared.wake.notify_one();
+                    return Ok(Some(page));
+                }
+                Delivery::End => return Ok(None),
+                Delivery::Wait => {
+                    let waited = self.shared.arrived.wait_timeout(state, CANCEL_CHECK);
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+            }
+        }
+    }
+
+    /// Rows that are in order, or `None` at the end.
+    fn next_sorted(&mut self) -> Result<Option<Sorted>, SourceError> {
+        loop {
+            if let Some(sorted) = self.groups.pop() {
+                return Ok(Some(sorted));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            let order = |text: String| SourceError::new(SourceErrorKind::Order, text);
+            match self.next_page()? {
+                Some(page) => self.groups.push(page).map_err(order)?,
+                None => {
+                    self.ended = true;
+                    self.groups.finish().map_err(order)?;
+                }
+            }
+        }
+    }
+
+    fn needs_facts(&self) -> bool {
+        let wanted = self.context.fields.intersection(S3Source::enriched_fields());
+        self.source.enriched && !wanted.is_empty()
+    }
+}
+
+impl ObjectStream for ListingStream<'_> {
+    fn next_batch(&mut self, batch: &mut ObjectBatchBuilder) -> Result<bool, SourceError> {
+        batch.clear();
+        let enriched = self.needs_facts();
+        loop {
+            let mut sorted = match self.current.take() {
+                Some(sorted) => sorted,
+                None => match self.next_sorted()? {
+                    Some(sorted) => sorted,
+                    None => return Ok(!batch.is_empty()),
+                },
+            };
+            if enriched {
+                let facts = facts_of(self.source, &sorted, &self.context)?;
+                for (entry, facts) in sorted.entries().zip(&facts) {
+                    push(batch, &entry, self.request.versions, Some(facts))?;
+                }
+                sorted.skip(facts.len());
+            } else {
+                let mut rows = 0;
+                for entry in sorted.entries() {
+                    push(batch, &entry, self.request.versions, None)?;
+                    rows += 1;
+                    if batch.is_full() {
+                        break;
+                    }
+                }
+                sorted.skip(rows);
+            }
+            self.current = (!sorted.is_empty()).then_some(sorted);
+            if batch.is_full() {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+impl Drop for ListingStream<'_> {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.wake.notify_one();
+    }
+}
+
+/// Orders pages and hands them in.
+#[derive(Clone)]
+struct Lister {
+    client: Arc<S3Client>,
+    request: Arc<ListRequest>,
+    shared: Arc<Shared>,
+    context: ReadContext,
+}
+
+impl Lister {
+    async fn run(self) {
+        loop {
+            let orders = {
+                let mut state = self.shared.lock();
+                if state.closed || state.failed.is_some() {
+                    return;
+                }
+                state.segments.orders()
+            };
+            for order in orders {
+                tokio::spawn(self.clone().fetch(order));
+            }
+            self.shared.wake.notified().await;
+        }
+    }
+
+    async fn fetch(self, order: Order) {
+        let call = self.request.call(&order.from);
+        // Whoever has the slot may wait for an upload of this very client: its other tasks go on meanwhile.
+        let parse = |answer: crate::client::Answer| {
+            tokio::task::block_in_place(|| self.context.compute(|| self.request.parse(&answer)))
+        };
+        let page = self.client.send_parsed(&call, parse).await;
+        let mut state = self.shared.lock();
+        if !state.closed {
+            let accepted = page.map_err(|error| S3Source::fault(error, "listing the bucket failed")).and_then(|page| {
+                let accepted = state.segments.accept(order.range, page);
+                accepted.map_err(|text| {
+                    SourceError::new(SourceErrorKind::Order, format!("the listing cannot be relied on: {text}"))
+                })
+            });
+            if let Err(error) = accepted {
+                state.failed.get_or_insert(error);
+            }
+        }
+        drop(state);
+        self.shared.arrived.notify_one();
+        self.shared.wake.notify_one();
+    }
+}
+
+/// What is known of the objects of the next rows, each asked for by itself.
+fn facts_of(source: &S3Source, sorted: &Sorted, context: &ReadContext) -> Result<Vec<Facts>, SourceError> {
+    let client = &source.client;
+    let calls: Vec<_> = sorted.entries().take(ENRICHED_ROWS).map(|entry| facts::call(&entry)).collect();
+    let at_once = client.settings().requests_max.get() as usize;
+    let found: Result<Vec<Facts>, S3Error> = client.block_on(async {
+        let mut found = vec![Facts::default(); calls.len()];
+        let mut waiting = calls.into_iter().enumerate().filter_map(|(row, call)| call.map(|call| (row, call)));
+        let mut tasks = tokio::task::JoinSet::new();
+        loop {
+            while tasks.len() < at_once && !context.cancel.is_cancelled() {
+                let Some((row, call)) = waiting.next() else { break };
+                let client = Arc::clone(client);
+                tasks.spawn_on(async move { (row, facts::ask(&client, &call).await) }, source.client.handle());
+            }
+            match tasks.join_next().await {
+                None => return Ok(found),
+                Some(Ok((row, facts))) => found[row] = facts?,
+                Some(Err(lost)) => return Err(S3Error::malformed("HeadObject", format!("a task was lost: {lost}"))),
+            }
+        }
+    });
+    if context.cancel.is_cancelled() {
+        return Err(SourceError::cancelled());
+    }
+    found.map_err(|error| S3Source::fault(error, "asking for an object failed"))
+}
+
+fn push(
+    batch: &mut ObjectBatchBuilder,
+    entry: &Entry<'_>,
+    versions: bool,
+    facts: Option<&Facts>,
+) -> Result<(), SourceError> {
+    let mut row = batch.row(entry.key).last_modified_ms(entry.modified_ms).text(Field::ObjectOwner, entry.owner);
+    if versions {
+        let id = if entry.version_id == "null" { "" } else { entry.version_id };
+        row = row.version(id, entry.is_latest, entry.is_marker);
+    }
+    if !entry.is_marker {
+        row = row.e_tag(entry.e_tag).storage_class(entry.class).text(Field::ChecksumAlgorithm, entry.checksum);
+        row = row.multipart_uploaded(is_multipart(entry.e_tag));
+        if let Some(size) = entry.size {
+            row = row.size(size);
+        }
+        if let Some(facts) = facts {
+            row = facts.add_to(row);
+        }
+    }
+    Ok(row.finish()?)
+}
+
+/// The ETag of a multipart upload ends in a dash and the number of its parts.
+fn is_multipart(e_tag: &str) -> bool {
+    e_tag
+        .rsplit_once('-')
+        .is_some_and(|(_, parts)| !parts.is_empty() && parts.bytes().all(|byte| byte.is_ascii_digit()))
+}

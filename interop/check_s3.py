@@ -1,0 +1,158 @@
+"""Buckets of moto's server: what a report says of them is compared with what boto3 lists, and what moto stored with what was asked."""
+
+import argparse
+import csv
+import gzip
+import hashlib
+import io
+import json
+import logging
+import os
+import subprocess
+import urllib.parse
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+PAGE = 300
+KEYS = ["a//b", "/", "/lead", "trail/", "..", "a/../b", " ", "a b", "a+b", "a%20b", "a&<>\"'b", "~*()", "é", "日本/語", "k" * 1000]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", required=True)
+    binary = os.path.abspath(parser.parse_args().binary)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
+    environment["AWS_ENDPOINT_URL"] = f"http://{host}:{port}"
+    os.environ |= environment
+    try:
+        check = Check(binary, environment)
+        check.current()
+        check.versions()
+        check.enriched()
+        check.multipart()
+        check.destination()
+    finally:
+        server.stop()
+    print("s3: reports of moto's buckets agree with boto3")
+
+
+class Check:
+    def __init__(self, binary, environment):
+        self.binary, self.environment = binary, environment
+        options = {"endpoint_url": environment["AWS_ENDPOINT_URL"], "region_name": "us-east-1"}
+        self.s3 = boto3.client("s3", **options)
+        self.kms = boto3.client("kms", **options).create_key()["KeyMetadata"]["Arn"]
+        for bucket in ["plain", "versioned", "reports"]:
+            self.s3.create_bucket(Bucket=bucket)
+        self.s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
+        for key in KEYS + [f"logs/{n % 7}/file {n:04}" for n in range(PAGE * 4)]:
+            self.s3.put_object(Bucket="plain", Key=key, Body=key.encode(), StorageClass="STANDARD_IA" if len(key) % 2 else "STANDARD")
+        for turn in range(3):
+            for key in KEYS[:8] + [f"v/{n:03}" for n in range(60)]:
+                if (len(key) + turn) % 3:
+                    self.s3.put_object(Bucket="versioned", Key=key, Body=b"x" * turn)
+                else:
+                    self.s3.delete_object(Bucket="versioned", Key=key)
+
+    def run(self, *arguments):
+        ran = subprocess.run([self.binary, *arguments], env=self.environment, capture_output=True, text=True)
+        assert ran.returncode == 0, (arguments, ran.returncode, ran.stdout, ran.stderr)
+        return ran.stdout
+
+    def report(self, identifier, source, *options):
+        """Generates a report and reads it back with boto3, gzip and csv; rows by column."""
+        out = self.run("generate", "--source", source, "--destination", "s3://reports/inv", "--id", identifier, *options)
+        manifest_key = json.loads(out.splitlines()[-1])["manifest"]
+        body = lambda key: self.s3.get_object(Bucket="reports", Key=key)["Body"].read()
+        text = body(manifest_key)
+        checksum = body(manifest_key.replace("manifest.json", "manifest.checksum")).decode().strip()
+        assert checksum == hashlib.md5(text).hexdigest()
+        manifest = json.loads(text)
+        names = manifest["fileSchema"].split(", ")
+        rows = []
+        for file in manifest["files"]:
+            data = body(file["key"])
+            assert (len(data), hashlib.md5(data).hexdigest()) == (file["size"], file["MD5checksum"])
+            for row in csv.reader(io.StringIO(gzip.decompress(data).decode(), newline="")):
+                rows.append(dict(zip(names, row, strict=True)))
+        for row in rows:
+            row["Key"] = urllib.parse.unquote(row["Key"])
+        return rows
+
+    def current(self):
+        wanted = []
+        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket="plain"):
+            for entry in page.get("Contents", []):
+                e_tag, size = entry["ETag"].strip('"'), str(entry["Size"])
+                wanted.append((entry["Key"], size, e_tag, entry["StorageClass"], stamp(entry["LastModified"])))
+        assert len(wanted) == len(KEYS) + PAGE * 4
+        wanted.sort(key=lambda row: row[0].encode())
+        members = ["Key", "Size", "ETag", "StorageClass", "LastModifiedDate"]
+        found = [tuple(row[name] for name in members) for row in self.report("current", "s3://plain")]
+        # boto3 gives whole seconds of a time, as moto lists it.
+        equal([row[:4] + (row[4][:19],) for row in found], [row[:4] + (row[4][:19],) for row in wanted])
+        below = self.report("below", "s3://plain/logs/3/")
+        equal([row["Key"] for row in below], [row[0] for row in wanted if row[0].startswith("logs/3/")])
+
+    def versions(self):
+        wanted = []
+        for page in self.s3.get_paginator("list_object_versions").paginate(Bucket="versioned"):
+            for marker, entries in [("false", page.get("Versions", [])), ("true", page.get("DeleteMarkers", []))]:
+                for entry in entries:
+                    latest = str(entry["IsLatest"]).lower()
+                    wanted.append((entry["Key"], entry["VersionId"], latest, marker, str(entry.get("Size", ""))))
+        # One request after the other: behind a key-marker that is no key, moto leaves a version out.
+        rows = self.report("versions", "s3://versioned", "--versions", "all", "--fields", "Size", "--requests", "1")
+        members = ["Key", "VersionId", "IsLatest", "IsDeleteMarker", "Size"]
+        found = [tuple(row[name] for name in members) for row in rows]
+        equal(sorted(found), sorted(wanted))
+        assert [row[0].encode() for row in found] == sorted(row[0].encode() for row in found)
+        for before, row in zip(found, found[1:]):
+            assert before[0] == row[0] or row[2] == "true", ("the latest version is not first", row)
+
+    def enriched(self):
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms, "BucketKeyEnabled": True}
+        self.s3.put_object(Bucket="plain", Key="kms", Body=b"1", **encryption)
+        self.s3.put_object(Bucket="plain", Key="s3", Body=b"1", ServerSideEncryption="AES256")
+        rows = self.report("enriched", "s3://plain", "--fields", "EncryptionStatus,BucketKeyStatus", "--enrich", "head")
+        found = {row["Key"]: (row["EncryptionStatus"], row["BucketKeyStatus"]) for row in rows}
+        assert found["kms"] == ("SSE-KMS", "ENABLED"), found["kms"]
+        assert found["s3"] == ("SSE-S3", "DISABLED"), found["s3"]
+
+    def multipart(self):
+        """A data file of several parts, encrypted by a key."""
+        options = ["--sse", "aws:kms", "--sse-kms-key-id", self.kms, "--sse-bucket-key", "--shard-target", "32MiB"]
+        rows = self.report("parts", "synthetic:rows=400000,seed=7", *options)
+        assert len(rows) == 400_000
+        entries = [entry for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket="reports", Prefix="inv/synthetic/parts/") for entry in page["Contents"]]
+        assert any(entry["ETag"].strip('"').split("-")[1:] > ["1"] for entry in entries), entries
+        for entry in entries:
+            head = self.s3.head_object(Bucket="reports", Key=entry["Key"])
+            assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", self.kms), head
+        assert not self.s3.list_multipart_uploads(Bucket="reports").get("Uploads")
+
+    def destination(self):
+        out = self.run("check-destination", "--destination", "s3://reports/inv", "--sse", "aws:kms", "--sse-kms-key-id", self.kms)
+        assert out.count("ok ") == 8, out
+        left = [entry["Key"] for entry in self.s3.list_objects_v2(Bucket="reports", Prefix="inv/stocktake-check").get("Contents", [])]
+        assert not left, left
+
+
+def stamp(time):
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def equal(found, wanted):
+    assert len(found) == len(wanted), (len(found), len(wanted))
+    for pair in zip(found, wanted):
+        assert pair[0] == pair[1], pair
+
+
+if __name__ == "__main__":
+    main()
