@@ -24,7 +24,7 @@ const ROWS_MAX: u64 = 100_000;
 /// Manifest of arbitrary files.
 const MANIFEST: &str = "b/id/2026-11-22T01-00Z/manifest.json";
 
-/// A CSV data file: see [`reads_or_refuses`].
+/// A CSV data file of any bytes is read or refused; a changed one is refused unless its rows are the same.
 ///
 /// # Errors
 /// If reading panics, a sound file has other rows, or a damaged one has other rows and is not refused.
@@ -32,7 +32,7 @@ pub fn csv_reader_survives(bytes: &[u8]) -> Result<(), String> {
     reads_or_refuses(bytes, FileFormat::Csv)
 }
 
-/// An ORC data file: see [`reads_or_refuses`].
+/// As [`csv_reader_survives`], of an ORC data file.
 ///
 /// # Errors
 /// As [`csv_reader_survives`].
@@ -40,7 +40,7 @@ pub fn orc_reader_survives(bytes: &[u8]) -> Result<(), String> {
     reads_or_refuses(bytes, FileFormat::Orc)
 }
 
-/// A Parquet data file: see [`reads_or_refuses`].
+/// As [`csv_reader_survives`], of a Parquet data file.
 ///
 /// # Errors
 /// As [`csv_reader_survives`].
