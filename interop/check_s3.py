@@ -107,8 +107,8 @@ class Check:
                 for entry in entries:
                     latest = str(entry["IsLatest"]).lower()
                     wanted.append((entry["Key"], entry["VersionId"], latest, marker, str(entry.get("Size", ""))))
-        # One request after the other: behind a key-marker that is no key, moto leaves a version out.
-        rows = self.report("versions", "s3://versioned", "--versions", "all", "--fields", "Size", "--requests", "1")
+        # Behind a key-marker that is no key, moto leaves a version out, which the seams between ranges must not let pass.
+        rows = self.report("versions", "s3://versioned", "--versions", "all", "--fields", "Size")
         members = ["Key", "VersionId", "IsLatest", "IsDeleteMarker", "Size"]
         found = [tuple(row[name] for name in members) for row in rows]
         equal(sorted(found), sorted(wanted))

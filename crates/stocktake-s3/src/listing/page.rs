@@ -97,6 +97,11 @@ impl Page {
         &self.text[self.begin(row)..self.rows[row].key_end as usize]
     }
 
+    /// Key and version id of a row, if there is one.
+    pub(crate) fn row_id(&self, row: usize) -> Option<(String, String)> {
+        (row < self.len()).then(|| self.entry(row)).map(|entry| (entry.key.to_owned(), entry.version_id.to_owned()))
+    }
+
     pub(crate) fn last_key(&self) -> Option<&str> {
         self.rows.len().checked_sub(1).map(|row| self.key(row))
     }

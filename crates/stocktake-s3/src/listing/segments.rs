@@ -4,6 +4,10 @@
 //! is room for another request, the first range that has much left is cut, at a folder or at a guessed key, and its back is
 //! listed too. A range is done when a key beyond its end was seen or the listing ended; nothing else ends it. It knows pages
 //! and orders for pages, no network.
+//!
+//! Seams are proven: what a range saw first beyond its end must be what the next one saw first. Where it is not, since the
+//! bucket changed meanwhile or the server leaves rows out behind a marker that is no key, what lies between is listed again,
+//! from the last key that was delivered.
 
 use super::{
     guess::Alphabet,
@@ -56,6 +60,8 @@ pub struct ListingCounts {
     pub pages: u64,
     /// Rows: keys, or versions and delete markers.
     pub rows: u64,
+    /// Seams between ranges at which something was listed again.
+    pub mended: u64,
 }
 
 #[derive(Debug)]
@@ -76,7 +82,14 @@ pub(super) struct Segments {
     /// Pages to be seen before another cut, and how many after the next vain one.
     pause: (u32, u32),
     counts: ListingCounts,
+    /// Last key that was delivered; to begin with, the one behind which everything is listed.
+    delivered: String,
+    /// What the range that was delivered last saw first beyond its end, until the next one has shown its first row.
+    seam: Option<Option<RowId>>,
 }
+
+/// Key and version id of a row.
+type RowId = (String, String);
 
 #[derive(Debug)]
 struct Range {
@@ -97,6 +110,15 @@ struct Range {
     planned: Option<f64>,
     seen: u32,
     empty: u32,
+    /// The first row behind its beginning, in the range or not; none within: the listing ended.
+    head: Option<Option<RowId>>,
+    /// The first row beyond its end, once it is done; none: the listing ended.
+    beyond: Option<RowId>,
+    /// Key up to which its rows are not delivered, since a seam that was mended has them.
+    skip: Option<String>,
+    /// It mends a seam: it is not cut, and if it ends within the next range's first key, what follows was compared already.
+    mends: bool,
+    closes: bool,
 }
 
 impl Segments {
@@ -116,6 +138,8 @@ impl Segments {
             scale: 1.0,
             pause: (0, 1),
             counts: ListingCounts::default(),
+            delivered: after.to_owned(),
+            seam: None,
         };
         let first = new.range(after, None, None, 0.0);
         new.ranges.push_back(first);
@@ -171,6 +195,16 @@ impl Segments {
         let first_of_range = range.seen == 0 && range.planned.is_none() && range.empty == 0;
         range.under_way = false;
         range.seen += 1;
+        if let Some(Marker::Behind(key)) = &range.next
+            && !key.is_empty()
+            && !page.is_empty()
+            && page.key(0) == key
+        {
+            // Some servers begin with the marker instead of behind it.
+            let next = page.next.take();
+            page = page.split_off(page.first_behind(key));
+            page.next = next;
+        }
         check(&page, range, &self.prefix, self.versions)?;
         self.counts.pages += 1;
         if let (Some(first), Some(last)) = ((!page.is_empty()).then(|| page.key(0)), page.last_key()) {
@@ -183,6 +217,10 @@ impl Segments {
         let kept = range.until.as_ref().map_or(page.len(), |until| page.first_behind(until));
         // A key beyond the end was seen, or there are no more keys.
         let done = kept < page.len() || page.next.is_none();
+        if range.head.is_none() && (done || !page.is_empty()) {
+            range.head = Some(page.row_id(0));
+        }
+        range.beyond = page.row_id(kept);
         page.truncate(kept);
         range.next = page.next.take().filter(|_| !done);
         if let Some(last) = page.last_key() {
@@ -208,16 +246,53 @@ impl Segments {
     /// The next page in key order.
     pub(super) fn take(&mut self) -> Delivery {
         while let Some(front) = self.ranges.front_mut() {
-            if let Some(page) = front.pages.pop_front() {
+            if let Some(beyond) = &self.seam {
+                match &front.head {
+                    None => return Delivery::Wait,
+                    Some(head) if head == beyond => self.seam = None,
+                    Some(_) => self.mend(),
+                }
+                continue;
+            }
+            if let Some(mut page) = front.pages.pop_front() {
                 front.bytes -= page.bytes();
+                let behind = front.skip.as_ref().map_or(0, |skip| page.first_behind(skip));
+                if behind > 0 {
+                    self.counts.rows -= behind as u64;
+                    page = page.split_off(behind);
+                }
+                let Some(last) = page.last_key() else { continue };
+                last.clone_into(&mut self.delivered);
                 return Delivery::Page(page);
             }
             if front.next.is_some() || front.under_way {
                 return Delivery::Wait;
             }
-            self.ranges.pop_front();
+            if let Some(done) = self.ranges.pop_front() {
+                self.seam = (!done.closes && !self.ranges.is_empty()).then_some(done.beyond);
+            }
         }
         Delivery::End
+    }
+
+    /// Lists again what lies between the last key that was delivered and the front range's first, and with it that key: its
+    /// first version may be what is missing. A front range without a row of its own is listed again as a whole.
+    fn mend(&mut self) {
+        self.seam = None;
+        let Some(front) = self.ranges.front_mut() else { return };
+        let first = front.head.clone().flatten().map(|(key, _)| key);
+        let first = first.filter(|key| front.until.as_ref().is_none_or(|until| key <= until));
+        let until = first.clone().or_else(|| front.until.clone());
+        let closes = first.is_some();
+        front.skip = first;
+        if !closes {
+            self.ranges.pop_front();
+        }
+        let after = self.delivered.clone();
+        let mut range = self.range(&after, until, None, 0.0);
+        (range.mends, range.closes) = (true, closes);
+        self.ranges.push_front(range);
+        self.counts.mended += 1;
     }
 
     /// Cuts less far ahead after ranges that turned out empty, and further after those that did not.
@@ -246,7 +321,7 @@ impl Segments {
             let within = target > range.last
                 && range.until.as_ref().is_none_or(|until| target < *until)
                 && target.starts_with(&self.prefix);
-            (range.next.is_some() && within).then_some((index, target))
+            (range.next.is_some() && within && !range.mends).then_some((index, target))
         });
         let Some((index, target)) = found else { return false };
         let (reach, next_offset) = (self.reach, pages);
@@ -298,6 +373,11 @@ impl Segments {
             planned: None,
             seen: 0,
             empty: 0,
+            head: None,
+            beyond: None,
+            skip: None,
+            mends: false,
+            closes: false,
         }
     }
 }
@@ -333,8 +413,20 @@ mod tests {
 
     /// A listing of these keys, as a server would give it.
     fn page(keys: &[String], from: &Marker, entries: usize) -> Page {
+        page_of(keys, from, entries, false)
+    }
+
+    /// The same; a careless server begins with a marker that is a key, and leaves the first row out behind one that is none.
+    fn page_of(keys: &[String], from: &Marker, entries: usize, careless: bool) -> Page {
         let (Marker::Behind(after) | Marker::Token(after) | Marker::Version(after, _)) = from;
         let first = keys.partition_point(|key| key <= after);
+        let first = match from {
+            Marker::Behind(after) if careless && !after.is_empty() => match keys.binary_search(after) {
+                Ok(marker) => marker,
+                Err(_) => keys.len().min(first + 1),
+            },
+            _ => first,
+        };
         let last = keys.len().min(first + entries);
         let rows: String = keys[first..last]
             .iter()
@@ -357,14 +449,20 @@ mod tests {
         requests: usize,
         at_once: Vec<usize>,
         held_max: usize,
+        counts: ListingCounts,
     }
 
     /// Lists keys with answers that come in an order of their own.
-    fn run(keys: &[String], entries: usize, limits: Limits, folders: &[&str], mut seed: u64) -> Run {
+    fn run(keys: &[String], entries: usize, limits: Limits, folders: &[&str], seed: u64) -> Run {
+        run_by(keys, entries, limits, folders, seed, false)
+    }
+
+    fn run_by(keys: &[String], entries: usize, limits: Limits, folders: &[&str], mut seed: u64, careless: bool) -> Run {
         let mut segments = Segments::new("", "", false, limits);
         segments.add_folders(folders.iter().map(|folder| (*folder).to_owned()).collect());
         let mut waiting: Vec<Order> = Vec::new();
-        let mut run = Run { found: Vec::new(), requests: 0, at_once: Vec::new(), held_max: 0 };
+        let counts = ListingCounts::default();
+        let mut run = Run { found: Vec::new(), requests: 0, at_once: Vec::new(), held_max: 0, counts };
         loop {
             waiting.extend(segments.orders());
             run.at_once.extend((!waiting.is_empty()).then_some(waiting.len()));
@@ -374,13 +472,19 @@ mod tests {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let order = waiting.swap_remove((seed >> 33) as usize % waiting.len());
                 run.requests += 1;
-                segments.accept(order.range, page(keys, &order.from, entries)).unwrap();
+                segments.accept(order.range, page_of(keys, &order.from, entries, careless)).unwrap();
             }
             if seed >> 60 < 11 {
                 match segments.take() {
                     Delivery::Page(page) => run.found.extend((0..page.len()).map(|row| page.key(row).to_owned())),
-                    Delivery::Wait => assert!(!waiting.is_empty() || !segments.orders().is_empty()),
-                    Delivery::End => return run,
+                    Delivery::Wait => {
+                        waiting.extend(segments.orders());
+                        assert!(!waiting.is_empty(), "it waits for nothing");
+                    }
+                    Delivery::End => {
+                        run.counts = segments.counts();
+                        return run;
+                    }
                 }
             } else if waiting.is_empty() {
                 seed = seed.wrapping_add(1 << 60);
@@ -415,6 +519,61 @@ mod tests {
                     assert!(run.at_once.iter().all(|at_once| *at_once <= limits.requests), "{name}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn rows_that_a_server_leaves_out_at_seams_are_found() {
+        let mut mended = 0;
+        for (name, keys) in shapes() {
+            for seed in 0..4 {
+                for folders in [&[][..], &["a/", "logs/", "user-00100/", "z/"][..]] {
+                    let run = run_by(&keys, 7, LIMITS, folders, seed, true);
+                    assert!(run.found == keys, "{name} {seed}: {} of {} keys", run.found.len(), keys.len());
+                    assert_eq!(run.counts.rows, keys.len() as u64, "{name}");
+                    mended += run.counts.mended;
+                    let sound = run_by(&keys, 7, LIMITS, folders, seed, false);
+                    assert_eq!(sound.counts.mended, 0, "{name}: nothing is listed twice from a sound server");
+                }
+            }
+        }
+        assert!(mended > 20, "{mended}");
+    }
+
+    /// Keys come and go while they are listed: what was there all the time is delivered, once and in order.
+    #[test]
+    fn a_bucket_that_changes_is_listed_without_loss() {
+        let keys: Vec<String> = (0..3000).map(|n| format!("k{n:06}")).collect();
+        for seed in 1..30_u64 {
+            let mut state = seed;
+            let mut random = move || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 33) as usize
+            };
+            let mut segments = Segments::new("", "", false, LIMITS);
+            let (mut waiting, mut found): (Vec<Order>, Vec<String>) = (Vec::new(), Vec::new());
+            loop {
+                waiting.extend(segments.orders());
+                if !waiting.is_empty() {
+                    let order = waiting.swap_remove(random() % waiting.len());
+                    // Every third key is there or not, as it happens.
+                    let now: Vec<String> = keys
+                        .iter()
+                        .enumerate()
+                        .filter(|(n, _)| n % 3 > 0 || random() % 2 > 0)
+                        .map(|(_, key)| key.clone())
+                        .collect();
+                    segments.accept(order.range, page(&now, &order.from, 10)).unwrap();
+                }
+                match segments.take() {
+                    Delivery::Page(page) => found.extend((0..page.len()).map(|row| page.key(row).to_owned())),
+                    Delivery::Wait => {}
+                    Delivery::End => break,
+                }
+            }
+            assert!(found.is_sorted_by(|a, b| a < b), "{seed}");
+            let steady = keys.iter().enumerate().filter(|(n, _)| n % 3 > 0).map(|(_, key)| key);
+            assert!(steady.clone().all(|key| found.binary_search(key).is_ok()), "{seed}");
         }
     }
 

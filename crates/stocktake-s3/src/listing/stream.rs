@@ -101,6 +101,8 @@ impl<'a> ListingStream<'a> {
                 }
                 Delivery::End => return Ok(None),
                 Delivery::Wait => {
+                    // A seam may have to be listed again.
+                    self.shared.wake.notify_one();
                     let waited = self.shared.arrived.wait_timeout(state, CANCEL_CHECK);
                     state = waited.unwrap_or_else(PoisonError::into_inner).0;
                 }
