@@ -141,6 +141,9 @@ impl Parser<'_> {
     }
 
     fn add_text(&mut self, offset: usize, text: &str) -> Result<(), S3Error> {
+        if text.contains('\0') {
+            return Err(self.fault(offset, "holds the character U+0000, which XML cannot".to_owned()));
+        }
         match self.open.last_mut() {
             Some(open) => open.text.push_str(text),
             None if text.trim().is_empty() => {}
