@@ -26,13 +26,18 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 WRITE_SECONDS_MAX = 600
 
 
-def run_once(command, threads, out):
+def prepare(threads, real_time):
+    if threads == 1:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
+    if real_time:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+
+
+def run_once(command, threads, out, real_time):
     for left in out.parent.glob(out.name + "*"):
         shutil.rmtree(left) if left.is_dir() else left.unlink()
-    processors = sorted(os.sched_getaffinity(0))
-    pin = (lambda: os.sched_setaffinity(0, processors[-1:])) if threads == 1 else None
     try:
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, preexec_fn=pin, timeout=WRITE_SECONDS_MAX)
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, preexec_fn=lambda: prepare(threads, real_time), timeout=WRITE_SECONDS_MAX)
     except subprocess.TimeoutExpired:
         return None, f"longer than {WRITE_SECONDS_MAX} s"
     if done.returncode:
@@ -50,8 +55,8 @@ def measure(work, source, threads, options, folder):
                 continue
             out = folder / "out"
             command = make(out, threads)
-            commands[name] = shlex.join(str(word) for word in command)
-            found, fault = run_once(command, threads, out)
+            commands[name] = shlex.join(str(word) for word in command).replace(f"{ROOT}/", "").replace(f"{folder.parent}/", "")
+            found, fault = run_once(command, threads, out, options.real_time)
             if fault:
                 failed[name] = fault
                 print(f"# {work}: {name}: {fault}", file=sys.stderr)
@@ -83,6 +88,7 @@ def main():
     parser.add_argument("--work-dir", default="/dev/shm" if os.path.isdir("/dev/shm") else None, help="where rows and files go; memory by default")
     parser.add_argument("--results", default=str(ROOT / "benches" / "results"))
     parser.add_argument("--name", default="peers", help="name of the files of results")
+    parser.add_argument("--real-time", action="store_true", help="real-time priority for every competitor, where others use the machine too; needs the right to it")
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="stocktake-peers.", dir=options.work_dir))
     record = {"machine": machine(), "command": shlex.join(["benches/peers/run.sh", *sys.argv[1:]]), "measurements": []}
