@@ -1,12 +1,13 @@
 //! What the two columnar formats have in common: record batches to rows, by the columns that the manifest names.
 
 use crate::{
+    contained::contained,
     error::ReadError,
-    part::{FileBatch, UnknownColumn, Wanted},
+    part::{FileBatch, PartReader, UnknownColumn, Wanted},
 };
 use arrow_array::{Array, RecordBatch, RecordBatchOptions};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use std::sync::Arc;
 use stocktake_core::{Field, RowOrigin, arrow::RecordBatchReader};
 
@@ -97,7 +98,7 @@ fn project(batch: &RecordBatch, places: &[usize]) -> Result<RecordBatch, ReadErr
 
 fn texts(array: &dyn Array) -> Result<UnknownColumn, ReadError> {
     let options = FormatOptions::default();
-    let shown = |error: arrow_schema::ArrowError| ReadError::malformed(error.to_string());
+    let shown = |error: ArrowError| ReadError::malformed(error.to_string());
     let formatter = ArrayFormatter::try_new(array, &options).map_err(shown)?;
     let mut column = UnknownColumn::default();
     for row in 0..array.len() {
@@ -106,4 +107,37 @@ fn texts(array: &dyn Array) -> Result<UnknownColumn, ReadError> {
         column.push(&text);
     }
     Ok(column)
+}
+
+/// Reads a part by a reader of another project, whose panics are contained.
+pub(crate) struct ArrowPart<R> {
+    /// None after its end, or after it failed.
+    reader: Option<R>,
+    rows: Rows,
+    file: Box<str>,
+}
+
+impl<R> ArrowPart<R> {
+    pub(crate) fn new(reader: R, rows: Rows, file: &str) -> Self {
+        Self { reader: Some(reader), rows, file: file.into() }
+    }
+}
+
+impl<R: Iterator<Item = Result<RecordBatch, ArrowError>> + Send> PartReader for ArrowPart<R> {
+    fn next(&mut self) -> Result<Option<FileBatch>, ReadError> {
+        loop {
+            let Some(mut reader) = self.reader.take() else { return Ok(None) };
+            let at = |error: ReadError, rows: &Rows| error.at_row(rows.next_row()).in_file(&self.file);
+            let next = contained(|| reader.next().transpose().map_err(|error| ReadError::malformed(error.to_string())));
+            match next.map_err(|error| at(error, &self.rows))? {
+                None => return self.rows.finish().map(|()| None).map_err(|error| error.in_file(&self.file)),
+                Some(batch) => {
+                    self.reader = Some(reader);
+                    if batch.num_rows() > 0 {
+                        return self.rows.take(&batch).map(Some).map_err(|error| error.in_file(&self.file));
+                    }
+                }
+            }
+        }
+    }
 }

@@ -6,10 +6,10 @@
 mod footer;
 
 use crate::{
-    columnar::{BATCH_ROWS, Rows, wanted_names},
+    columnar::{ArrowPart, BATCH_ROWS, Rows, wanted_names},
     contained::contained,
     error::ReadError,
-    part::{FileBatch, Layout, OpenFile, PartReader, Wanted},
+    part::{Layout, OpenFile, PartReader, Wanted},
     stored::StoredFile,
     windows::Windows,
 };
@@ -100,11 +100,9 @@ impl Layout for OrcFile {
     ) -> Result<Box<dyn PartReader>, ReadError> {
         let Some(part) = self.parts.get(part) else { return Err(ReadError::malformed("has no such stripe")) };
         let reader = contained(|| self.open_part(wanted, part));
-        Ok(Box::new(OrcPart {
-            reader: Some(reader.map_err(|error| error.at_row(first_row + 1).in_file(&file.stored.key))?),
-            rows: Rows::new(wanted, file.index, first_row, part.rows),
-            file: file.stored.key.as_str().into(),
-        }))
+        let reader = reader.map_err(|error| error.at_row(first_row + 1).in_file(&file.stored.key))?;
+        let rows = Rows::new(wanted, file.index, first_row, part.rows);
+        Ok(Box::new(ArrowPart::new(reader, rows, file.stored.key.as_str())))
     }
 }
 
@@ -137,32 +135,5 @@ fn parts(metadata: &FileMetadata, size_bytes: u64) -> Result<Vec<Part>, ReadErro
 impl fmt::Debug for OrcFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OrcFile").field("windows", &self.windows).field("parts", &self.parts).finish_non_exhaustive()
-    }
-}
-
-/// Reads some stripes.
-pub(crate) struct OrcPart {
-    /// None after its end, or after it failed.
-    reader: Option<ArrowReader<Windows>>,
-    rows: Rows,
-    file: Box<str>,
-}
-
-impl PartReader for OrcPart {
-    fn next(&mut self) -> Result<Option<FileBatch>, ReadError> {
-        loop {
-            let Some(mut reader) = self.reader.take() else { return Ok(None) };
-            let at = |error: ReadError, rows: &Rows| error.at_row(rows.next_row()).in_file(&self.file);
-            let next = contained(|| reader.next().transpose().map_err(|error| fault(&error)));
-            match next.map_err(|error| at(error, &self.rows))? {
-                None => return self.rows.finish().map(|()| None).map_err(|error| error.in_file(&self.file)),
-                Some(batch) => {
-                    self.reader = Some(reader);
-                    if batch.num_rows() > 0 {
-                        return self.rows.take(&batch).map(Some).map_err(|error| error.in_file(&self.file));
-                    }
-                }
-            }
-        }
     }
 }

@@ -1,10 +1,10 @@
 //! Parquet data files, by the Arrow reader of the `parquet` crate: a row group a part.
 
 use crate::{
-    columnar::{BATCH_ROWS, Rows, wanted_names},
+    columnar::{ArrowPart, BATCH_ROWS, Rows, wanted_names},
     contained::contained,
     error::ReadError,
-    part::{FileBatch, Layout, OpenFile, PartReader, Wanted},
+    part::{Layout, OpenFile, PartReader, Wanted},
     stored::StoredFile,
     windows::Windows,
 };
@@ -89,11 +89,8 @@ impl Layout for ParquetFile {
     ) -> Result<Box<dyn PartReader>, ReadError> {
         let reader = contained(|| self.open_part(wanted, part)).map_err(|error| error.in_file(&file.stored.key))?;
         let rows = self.group_rows().nth(part).unwrap_or(0);
-        Ok(Box::new(ParquetPart {
-            reader: Some(reader),
-            rows: Rows::new(wanted, file.index, first_row, rows),
-            file: file.stored.key.as_str().into(),
-        }))
+        let rows = Rows::new(wanted, file.index, first_row, rows);
+        Ok(Box::new(ArrowPart::new(reader, rows, file.stored.key.as_str())))
     }
 }
 
@@ -120,31 +117,4 @@ fn asked_for(inferred: &SchemaRef) -> SchemaRef {
         field.as_ref().clone().with_data_type(asked)
     };
     Arc::new(Schema::new(inferred.fields().iter().map(field).collect::<Vec<_>>()))
-}
-
-/// Reads a row group.
-pub(crate) struct ParquetPart {
-    /// None after its end, or after it failed.
-    reader: Option<ParquetRecordBatchReader>,
-    rows: Rows,
-    file: Box<str>,
-}
-
-impl PartReader for ParquetPart {
-    fn next(&mut self) -> Result<Option<FileBatch>, ReadError> {
-        loop {
-            let Some(mut reader) = self.reader.take() else { return Ok(None) };
-            let at = |error: ReadError, rows: &Rows| error.at_row(rows.next_row()).in_file(&self.file);
-            let next = contained(|| reader.next().transpose().map_err(|error| ReadError::malformed(error.to_string())));
-            match next.map_err(|error| at(error, &self.rows))? {
-                None => return self.rows.finish().map(|()| None).map_err(|error| error.in_file(&self.file)),
-                Some(batch) => {
-                    self.reader = Some(reader);
-                    if batch.num_rows() > 0 {
-                        return self.rows.take(&batch).map(Some).map_err(|error| error.in_file(&self.file));
-                    }
-                }
-            }
-        }
-    }
 }

@@ -191,11 +191,11 @@ fn a_clock_that_was_years_ahead_and_comes_back_loses_nothing() {
 #[test]
 fn the_ends_of_time_are_no_trouble() {
     for frequency in Frequency::ALL {
-        for now in [Timestamp::MIN, Timestamp::MAX] {
-            let state = RunState::new(now);
+        for end in [Timestamp::MIN, Timestamp::MAX] {
+            let state = RunState::new(end);
             let schedule = Schedule::new(frequency);
-            let due = run(schedule.decide(&state, Backoff::default(), &never, now));
-            let (failed, _) = state.begin(&due, now).fail(Backoff::default(), now);
+            let due = run(schedule.decide(&state, Backoff::default(), &never, end));
+            let (failed, _) = state.begin(&due, end).fail(Backoff::default(), end);
             schedule.decide(&failed, Backoff::default(), &never, Timestamp::MAX);
             schedule.decide(&failed, Backoff::default(), &never, Timestamp::MIN);
         }

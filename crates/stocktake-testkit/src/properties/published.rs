@@ -1,5 +1,6 @@
 //! A published report in memory, read back by readers that we did not write.
 
+mod arrow;
 mod csv;
 mod orc;
 mod parquet;
