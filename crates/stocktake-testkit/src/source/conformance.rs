@@ -23,8 +23,8 @@ const RESUMED_MAX: usize = 7;
 /// - keys ascend by bytes, and a batch that is not the last has a row;
 /// - columns are among those that the source provides and that were asked for;
 /// - a lane that is opened twice has the same rows both times;
-/// - a lane that is opened behind a key has exactly the rows of later keys, unless the source says
-///   [`SourceErrorKind::Unsupported`].
+/// - a lane that is opened behind a key, whatever the key, has exactly the rows of later keys, unless the source says
+///   [`SourceErrorKind::Unsupported`]. A source that cannot do it says so by [`ObjectSource::reopens`] too.
 ///
 /// # Errors
 /// Says which rule is broken, where, and how. A source that can be read once only fails: there is nothing to compare.
