@@ -49,6 +49,12 @@ impl ReportRoot {
         format!("{}/data/", self.0)
     }
 
+    /// The key of the first object of the journal of a stamp, plain and inside an envelope; none for what is no stamp.
+    pub fn journal_begins(&self, stamp: &str) -> Vec<ReportKey> {
+        let keys = ["", ENVELOPE_SUFFIX].map(|suffix| format!("{}{stamp}/{BEGIN}{suffix}", self.journals()));
+        keys.into_iter().filter_map(|key| ReportKey::try_new(key).ok()).collect()
+    }
+
     /// The stamp of the journal that a key belongs to, and whether it is the journal's first object.
     pub fn journal_of<'a>(&self, key: &'a ReportKey) -> Option<(&'a str, bool)> {
         let (stamp, name) = key.as_str().strip_prefix(&self.journals())?.split_once('/')?;

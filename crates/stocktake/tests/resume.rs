@@ -309,6 +309,27 @@ fn a_failed_run_keeps_finished_files_and_nothing_else() {
     assert!(none.objects().is_empty(), "{:?}", none.objects().keys());
 }
 
+#[test]
+fn a_run_that_is_abandoned_while_it_goes_on_publishes_nothing() {
+    struct AbandonsAtFile(MemoryDestination, ReportLayout, AtomicU64);
+    impl Observer for AbandonsAtFile {
+        fn shard_published(&self, _: &stocktake::Receipt) {
+            if self.2.fetch_add(1, Ordering::Relaxed) == 1 {
+                abandon(&self.0, self.1.root(), None).unwrap();
+            }
+        }
+    }
+    let (rows, spec) = (source("rows=2500,seed=3,versions=4"), versioned().build().unwrap());
+    let destination = MemoryDestination::new();
+    let mut options = options(Recovery::Begin, 1);
+    options.execution.observer =
+        Arc::new(AbandonsAtFile(destination.clone(), ReportLayout::new(&spec), AtomicU64::new(0)));
+    let error = generate(&rows, &spec, &destination, &options).unwrap_err();
+    assert_eq!(error.kind(), GenerateErrorKind::Incomplete);
+    assert!(error.to_string().contains("abandoned while it went on") && error.kept().is_none(), "{error}");
+    assert!(destination.objects().is_empty(), "{:?}", destination.objects().keys());
+}
+
 fn killed(rows: &SyntheticSource, spec: &ReportSpec, alive: u64) -> MemoryDestination {
     let destination = MemoryDestination::new();
     generate(rows, spec, &Dying::new(&destination, alive), &options(Recovery::Begin, 1)).unwrap_err();

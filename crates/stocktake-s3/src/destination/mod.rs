@@ -127,7 +127,7 @@ impl Destination for S3Destination {
 
     /// Multipart uploads that were begun. Each key is asked for by itself: some servers list uploads of whole keys only.
     fn remove_remains(&self, keys: &[ReportKey]) -> Result<u64, DestinationError> {
-        keys.iter().map(|key| self.abort_uploads(key)).sum()
+        remains::abort_uploads(&self.shared.client, keys)
     }
 }
 

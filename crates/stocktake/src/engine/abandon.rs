@@ -86,6 +86,10 @@ pub fn abandon(
         }
         journal.remove()?;
     }
+    if let Some(stamp) = stamp {
+        // A run that was killed when it wrote its journal's first object has no journal to be found by.
+        abandoned.remains += destination.remove_remains(&root.journal_begins(stamp))?;
+    }
     Ok(abandoned)
 }
 

@@ -24,7 +24,7 @@ use stocktake_core::{
 /// thousands of lanes and data files.
 const TEXT_BYTES_MAX: u64 = 256 << 20;
 
-/// Entries that are read at the same time: a destination far away answers each after some time.
+/// Objects that are looked at at the same time: a destination far away answers for each after some time.
 const READERS: usize = 8;
 
 /// The journal of one report.
@@ -148,23 +148,37 @@ impl<'a> Journal<'a> {
             Some(text) => JournalEntry::parse(&text).map_or(Ok(None), &work),
             None => Ok(None),
         };
-        let readers = READERS.min(keys.len()).max(1);
-        let shares: Vec<_> = keys.chunks(keys.len().div_ceil(readers).max(1)).collect();
+        self.side_by_side(keys, one)
+    }
+
+    /// Does `work` with items that a destination far away answers for, several at a time; answers are in their order.
+    pub(super) fn side_by_side<I: Sync, T: Send>(
+        &self,
+        items: &[I],
+        work: impl Fn(&I) -> Result<T, DestinationError> + Sync,
+    ) -> Result<Vec<T>, DestinationError> {
+        let share = items.len().div_ceil(READERS).max(1);
+        let work = &work;
         std::thread::scope(|scope| {
-            let threads: Vec<_> = shares
-                .into_iter()
-                .map(|share| scope.spawn(move || share.iter().map(one).collect::<Result<Vec<_>, _>>()))
+            let threads: Vec<_> = items
+                .chunks(share)
+                .map(|share| scope.spawn(move || share.iter().map(work).collect::<Result<Vec<_>, _>>()))
                 .collect();
-            let mut all = Vec::with_capacity(keys.len());
+            let mut all = Vec::with_capacity(items.len());
             for thread in threads {
                 let lost = || {
-                    let text = "a thread that read the journal was lost";
+                    let text = "a thread that looked at the journal was lost";
                     DestinationError::new(DestinationErrorKind::Io, self.layout.journal(), text)
                 };
                 all.extend(thread.join().map_err(|_| lost())??);
             }
             Ok(all)
         })
+    }
+
+    /// Takes back that anything is kept.
+    pub(super) fn keep_nothing(&self) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
     }
 
     /// Removes the journal, its first object last.

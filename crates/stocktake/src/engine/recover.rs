@@ -52,10 +52,9 @@ pub(super) fn lanes(
     let found = journal.each_entry(&keys, |entry| expected.confirmed(entry, Confirmation::Size))?;
     let mut found: BTreeMap<(u32, u32), _> =
         names.keys().zip(found).map(|((lane, shard, _), entry)| ((*lane, *shard), entry)).collect();
-    let mut remains = Vec::new();
     let mut starts = Vec::new();
     for lane in lanes {
-        let of_lane: Vec<u32> = found.range((lane.index, 0)..=(lane.index, u32::MAX)).map(|(key, _)| key.1).collect();
+        let journaled = found.range((lane.index, 0)..=(lane.index, u32::MAX)).next_back().map(|(key, _)| key.1);
         let mut kept: Vec<(JournalEntry, CommittableShard)> = Vec::new();
         for shard in 0.. {
             let follows = |entry: &JournalEntry| {
@@ -79,15 +78,13 @@ pub(super) fn lanes(
             let text = "the journal has a row that no report can hold";
             GenerateError::new(GenerateErrorKind::Unfinished, text).in_lane(lane.index)
         })?;
-        let next = start.shards.len();
-        clear(journal, lane.index, attempt, next, &of_lane, &start, &mut remains)?;
-        for shard in &start.shards {
-            journal.note(shard.receipt());
-        }
-        starts.push(start);
+        starts.push((lane.index, start, journaled));
     }
-    journal.destination.remove_remains(&remains)?;
-    Ok(starts)
+    let remains =
+        journal.side_by_side(&starts, |(lane, start, journaled)| clear(journal, *lane, attempt, start, *journaled))?;
+    journal.destination.remove_remains(&remains.concat())?;
+    starts.iter().flat_map(|(_, start, _)| &start.shards).for_each(|shard| journal.note(shard.receipt()));
+    Ok(starts.into_iter().map(|(_, start, _)| start).collect())
 }
 
 /// What receipts of this run say.
@@ -143,19 +140,18 @@ fn start_of(kept: Vec<(JournalEntry, CommittableShard)>) -> Option<LaneStart> {
 }
 
 /// Removes what a lane has beyond the data files that are kept, the furthest first, so that what is left at any moment is
-/// a journal like any other; notes what may be half written.
+/// a journal like any other. Returns what may be half written. `journaled`: the last data file that has an entry.
 fn clear(
     journal: &Journal<'_>,
     lane: u32,
     attempt: u32,
-    next: usize,
-    journaled: &[u32],
     start: &LaneStart,
-    remains: &mut Vec<ReportKey>,
-) -> Result<(), DestinationError> {
+    journaled: Option<u32>,
+) -> Result<Vec<ReportKey>, DestinationError> {
     let layout = &journal.layout;
-    let next = u32::try_from(next).unwrap_or(u32::MAX);
-    let mut end = journaled.last().map_or(next, |last| next.max(last.saturating_add(1)));
+    // Data files are numbered within 32 bits.
+    let next = u32::try_from(start.shards.len()).unwrap_or(u32::MAX);
+    let mut end = journaled.map_or(next, |last| next.max(last.saturating_add(1)));
     if !start.ended {
         // Published and not journaled.
         while journal.store.head(&layout.data(lane, end, attempt))?.is_some() {
@@ -166,13 +162,11 @@ fn clear(
         journal.destination.remove(&layout.data(lane, shard, attempt))?;
         journal.destination.remove(&layout.journal_entry(lane, shard, attempt))?;
     }
-    if !start.ended {
-        for shard in next..=end {
-            remains.push(layout.data(lane, shard, attempt));
-            remains.push(layout.journal_entry(lane, shard, attempt));
-        }
+    if start.ended {
+        return Ok(Vec::new());
     }
-    Ok(())
+    let keys = |shard| [layout.data(lane, shard, attempt), layout.journal_entry(lane, shard, attempt)];
+    Ok((next..=end).flat_map(keys).collect())
 }
 
 /// Lane, data file and attempt of an entry, by its name.

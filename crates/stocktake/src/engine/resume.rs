@@ -126,8 +126,12 @@ impl Run {
             return Err(GenerateError::cancelled());
         }
         if !journal.is_begun()? {
+            // Nobody would find what it wrote since.
+            journal.keep_nothing();
+            let files = shards.iter().filter_map(|shard| shard.receipt().file.as_ref()).map(|file| file.key.clone());
+            let left = publish::remove(destination, files.collect());
             let text = "the run was abandoned while it went on: its journal is gone";
-            return Err(GenerateError::new(GenerateErrorKind::Unfinished, text));
+            return Err(GenerateError::new(GenerateErrorKind::Incomplete, text).with_leftovers(left));
         }
         let scan = options.clock.as_ref().zip(scan_started_at).map(|(clock, started_at)| (started_at, clock.now()));
         let summary = publish::commit_with(spec, &plan, shards, destination, existing, scan)?;
