@@ -25,6 +25,7 @@ mod size;
 mod source;
 mod source_text;
 mod target;
+mod unfinished;
 mod verify;
 
 use args::{Arguments, Verb};

@@ -9,6 +9,7 @@
 //! - [`comparing`]: two reports compared, and what changed as a report.
 //! - [`reading`]: reports as sources, rows proven and printed, statements for engines.
 //! - [`interrupts`]: signals in the middle of a run, and readers that go away.
+//! - [`resuming`]: runs that are killed or interrupted, and carried on or abandoned.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which may fail anywhere")]
 
@@ -21,5 +22,6 @@ mod destinations;
 mod interrupts;
 mod published;
 mod reading;
+mod resuming;
 mod sources;
 mod support;

@@ -5,7 +5,7 @@ use crate::{report::Report, value::Value};
 use std::num::NonZeroU32;
 use stocktake_core::{
     Field, FieldSet, LaneDescriptor, ObjectBatchBuilder, ObjectKey, ObjectSource, ObjectStream, Plan, ReadContext,
-    SourceError, SourceErrorKind,
+    SourceError, SourceErrorKind, md5_hex,
 };
 
 /// Which differences are rows of a report of changes.
@@ -84,7 +84,10 @@ impl ObjectSource for ChangesSource {
 
     fn plan(&self, _lanes: NonZeroU32) -> Result<Plan, SourceError> {
         let stamp = |report: &Report| report.manifest_key().to_string();
-        Ok(Plan::whole(format!("changes from {} to {}", stamp(&self.old), stamp(&self.new))))
+        // By their manifests other reports are known when a run is continued.
+        let manifests = [&self.old, &self.new].map(|report| md5_hex(report.manifest().to_text().as_bytes()));
+        let plan = Plan::whole(format!("changes from {} to {}", stamp(&self.old), stamp(&self.new)));
+        Ok(plan.with_snapshot(manifests.join(" ")))
     }
 
     fn open<'a>(
