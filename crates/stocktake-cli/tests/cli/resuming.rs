@@ -197,6 +197,8 @@ fn encrypted_reports_keep_their_finished_files_and_their_data_key() {
     command.args(["generate", "--source", source, "--destination"]).arg(place.destination()).args(&without);
     Ran::from(command.output().unwrap()).failed(1, &["cannot be read; if it is encrypted, --key-file has its key"]);
 
+    place.generate(source, &without).failed(1, &["was begun with another encryption at rest"]);
+
     let resumed = place.generate(source, &[&options[..], &["--resume"]].concat());
     let summary = resumed.summary();
     assert_eq!(summary["rows"], 100_000);
