@@ -7,6 +7,7 @@
 //!
 //! - [`Report`]: a manifest, its columns and files. [`Report::read`] begins to read; [`Batches`] is what comes.
 //! - [`verify_rows`]: re-reads every file and proves rows, digests, order, key ranges and non-overlap.
+//! - [`Differences`]: what changed between two reports. [`ChangesSource`]: the same as the source of a report of its own.
 //! - [`InventorySource`]: a report as the source of another one.
 //! - [`RowWriter`]: rows as CSV or NDJSON text. [`ddl()`]: statements by which engines read a report in place.
 //!
@@ -46,9 +47,11 @@ mod contained;
 #[cfg(feature = "csv")]
 mod csv;
 mod ddl;
+mod diff;
 mod error;
 #[cfg(feature = "orc")]
 mod orc;
+mod order;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod part;
@@ -57,15 +60,20 @@ mod source;
 mod stored;
 mod stream;
 mod text;
+mod value;
 mod verify;
 #[cfg(any(feature = "parquet", feature = "orc"))]
 mod windows;
 
 pub use ddl::{DdlError, Engine, ddl};
+pub use diff::{
+    ChangeKinds, ChangesSource, DiffOptions, DiffRow, DiffTotals, Difference, Differences, MovedObject, Tally,
+};
 pub use error::{ReadError, ReadErrorKind};
 pub use part::{FileBatch, UnknownColumn};
 pub use report::{DataFile, ReadOptions, Report, ReportColumn};
 pub use source::InventorySource;
 pub use stream::{BATCHES_AHEAD, Batches};
 pub use text::{RowWriter, TextFormat};
+pub use value::Value;
 pub use verify::{RowFault, RowFaultKind, RowsReport, verify_rows};

@@ -6,6 +6,7 @@
 //! - [`destinations`]: places that cannot take a report, and reports that are there already.
 //! - [`buckets`]: buckets as source and destination.
 //! - [`published`]: `verify` and `inspect` on reports, whole and harmed.
+//! - [`comparing`]: two reports compared, and what changed as a report.
 //! - [`reading`]: reports as sources, rows proven and printed, statements for engines.
 //! - [`interrupts`]: signals in the middle of a run, and readers that go away.
 //! - [`resuming`]: runs that are killed or interrupted, and carried on or abandoned.
@@ -15,6 +16,7 @@
 mod arguments;
 mod bad_sources;
 mod buckets;
+mod comparing;
 mod configurations;
 mod destinations;
 mod interrupts;
