@@ -474,6 +474,23 @@ fn processes_write_lanes_that_others_began() {
 }
 
 #[test]
+fn lanes_of_several_attempts_are_abandoned_together() {
+    let (rows, spec) = (source("rows=2500,seed=3,versions=4"), versioned().build().unwrap());
+    let destination = MemoryDestination::new();
+    let plan = plan(&rows, NonZeroU32::new(3).unwrap()).unwrap();
+    let write = |lane: usize, attempt: u32, destination: &dyn Destination| {
+        let lanes = std::slice::from_ref(&plan.lanes()[lane]);
+        resume_lanes(&rows, &spec, &plan, lanes, attempt, destination, &Execution::default())
+    };
+    write(1, 2, &Dying::new(&destination, 4)).unwrap_err();
+    write(0, 0, &destination).unwrap();
+    write(2, 1, &Dying::new(&destination, 3)).unwrap_err();
+    write(2, 4, &destination).unwrap();
+    abandon(&destination, ReportLayout::new(&spec).root(), None).unwrap();
+    assert!(destination.objects().is_empty(), "{:?}", destination.objects().keys());
+}
+
+#[test]
 fn a_folder_is_left_as_if_nothing_had_happened() {
     let (rows, spec) = (source("rows=2500,seed=3,versions=4"), versioned().build().unwrap());
     let layout = ReportLayout::new(&spec);

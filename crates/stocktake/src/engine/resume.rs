@@ -153,7 +153,7 @@ impl Run {
 /// the same attempt began are carried on behind their finished data files, in this process or another.
 ///
 /// A call that fails keeps the finished data files of its lanes. Nobody else may be writing these lanes with this attempt;
-/// other lanes may be written at the same time. [`commit`](super::commit) removes the journal when the report is published;
+/// other lanes may be written at the same time. A commit that ended early is made again, with [`Existing::Replace`]. [`commit`](super::commit) removes the journal when the report is published;
 /// [`abandon`](super::abandon()) removes what a report that is given up left. Receipts of lanes that are complete come back
 /// from a further call, which writes nothing then.
 ///
