@@ -294,7 +294,7 @@ const JOBS_WAITING_MAX: usize = 1;
 /// Private memory of a lane beyond its chunks: read-ahead of its source. The first lane's is in the fixed part.
 const LANE_MEMORY_BYTES: u64 = 6 << 20;
 
-fn write_with<F: Format>(
+pub(super) fn write_with<F: Format>(
     format: &F,
     source: &dyn ObjectSource,
     spec: &ReportSpec,
