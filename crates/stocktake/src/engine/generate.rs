@@ -143,6 +143,9 @@ pub struct ReportSummary {
     pub kept_files: u64,
     /// Rows in them; the others were encoded by this run.
     pub kept_rows: u64,
+    /// What of the run's journal could not be removed beside the published report, with the reason. It does no harm, and the
+    /// next run of the configuration removes it.
+    pub leftovers: Vec<String>,
 }
 
 /// Generates and publishes a report.
