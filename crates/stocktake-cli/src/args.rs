@@ -5,9 +5,9 @@
 
 use crate::{
     choices::{
-        AclChoice, BadEntriesChoice, CompressionChoice, ETagChoice, EngineChoice, EnrichChoice, FormatChoice,
-        KeyEncodingChoice, MissingColumnsChoice, NullVersionChoice, ProfileChoice, ProgressChoice, SseChoice,
-        SymlinksChoice, TextChoice, UnknownValuesChoice, UnsortedChoice, VersionsChoice,
+        AclChoice, BadEntriesChoice, ColorChoice, CompressionChoice, ETagChoice, EngineChoice, EnrichChoice,
+        FormatChoice, KeyEncodingChoice, MissingColumnsChoice, NullVersionChoice, ProfileChoice, ProgressChoice,
+        SseChoice, SymlinksChoice, TextChoice, UnknownValuesChoice, UnsortedChoice, VersionsChoice,
     },
     configuration::{ConfigVerb, PolicyVerb, RunDueArgs},
     size::parse_size,
@@ -80,7 +80,9 @@ Examples:
 const INSPECT_EXAMPLES: &str = "\
 Examples:
   stocktake inspect /srv/inventory/photos/daily/2026-11-22T01-00Z/manifest.json
-  stocktake inspect --json manifest.json | jq .rows";
+  stocktake inspect --json manifest.json | jq .rows
+  stocktake inspect --rows --depth 2 manifest.json
+  stocktake inspect --html photos.html manifest.json";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -126,7 +128,7 @@ pub(crate) enum Verb {
     /// Prints the statements by which a query engine reads a report
     #[command(after_long_help = DDL_EXAMPLES)]
     Ddl(DdlArgs),
-    /// Says what a report holds, from its manifest
+    /// Says what a report holds, from its manifest, or what its rows say of the bucket
     #[command(after_long_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
     /// Checks, shows and keeps inventory configurations
@@ -529,9 +531,37 @@ pub(crate) struct InspectArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
 
-    /// Prints one JSON object instead of a table
+    /// Prints one JSON object instead of tables
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Reads all rows: bytes and objects by storage class, age, size, prefix and more, what stands out first
+    #[arg(long)]
+    pub(crate) rows: bool,
+
+    /// Writes what the rows say as one page of HTML, in the place of a file that is there [default: no page]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+
+    /// Depth of the deepest prefixes that are counted, 1 to 8 [default: 3]
+    #[arg(long, value_name = "N", value_parser = count_parser(stocktake_reader::DEPTH_MAX))]
+    pub(crate) depth: Option<NonZeroUsize>,
+
+    /// Entries of a list, 1 to 1000 [default: 10]
+    #[arg(long, value_name = "N", value_parser = count_parser(stocktake_reader::LIST_MAX))]
+    pub(crate) top: Option<NonZeroUsize>,
+
+    /// The ASCII character that ends prefixes [default: `/`]
+    #[arg(long, value_name = "CHARACTER")]
+    pub(crate) delimiter: Option<char>,
+
+    /// Whether tables are coloured; `auto`: if standard output is a terminal and NO_COLOR is not set
+    #[arg(long, value_name = "CHOICE", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+
+    /// Busy threads, 1 to 1024 [default: as many as the machine offers]
+    #[arg(long, value_name = "N", value_parser = threads_parser())]
+    pub(crate) threads: Option<NonZeroUsize>,
 }
 
 pub(crate) fn bucket(text: &str) -> Result<BucketName, stocktake::NameError> {
@@ -575,6 +605,11 @@ fn requests_parser(most: u64) -> ValueParser {
 
 pub(crate) fn threads_parser() -> ValueParser {
     let range = clap::value_parser!(u64).range(1..=THREADS_MAX);
+    range.try_map(|count| NonZeroUsize::try_from(usize::try_from(count).unwrap_or(0))).into()
+}
+
+fn count_parser(most: usize) -> ValueParser {
+    let range = clap::value_parser!(u64).range(1..=most as u64);
     range.try_map(|count| NonZeroUsize::try_from(usize::try_from(count).unwrap_or(0))).into()
 }
 

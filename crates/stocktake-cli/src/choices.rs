@@ -256,3 +256,14 @@ pub(crate) enum EngineChoice {
     /// DuckDB; CSV and Parquet
     Duckdb,
 }
+
+/// Whether tables are coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}

@@ -7,6 +7,7 @@
 //!
 //! - [`Report`]: a manifest, its columns and files. [`Report::read`] begins to read; [`Batches`] is what comes.
 //! - [`verify_rows`]: re-reads every file and proves rows, digests, order, key ranges and non-overlap.
+//! - [`insight`](fn@insight): what the rows say of the bucket: classes, ages, sizes, prefixes, copies; as tables, JSON or a page.
 //! - [`InventorySource`]: a report as the source of another one.
 //! - [`RowWriter`]: rows as CSV or NDJSON text. [`ddl()`]: statements by which engines read a report in place.
 //!
@@ -47,6 +48,7 @@ mod contained;
 mod csv;
 mod ddl;
 mod error;
+mod insight;
 #[cfg(feature = "orc")]
 mod orc;
 #[cfg(feature = "parquet")]
@@ -63,6 +65,10 @@ mod windows;
 
 pub use ddl::{DdlError, Engine, ddl};
 pub use error::{ReadError, ReadErrorKind};
+pub use insight::{
+    ClassShare, Copies, DEPTH_MAX, Duplication, FieldShares, Finding, FindingKind, Insight, InsightOptions, LIST_MAX,
+    ObjectFacts, PrefixRanking, Ranking, Share, TableStyle, Tally, insight,
+};
 pub use part::{FileBatch, UnknownColumn};
 pub use report::{DataFile, ReadOptions, Report, ReportColumn};
 pub use source::InventorySource;
