@@ -32,11 +32,11 @@ const LANES_MAX: u64 = 65_536;
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done and complete
-  1    failed; nothing is published and nothing of the run is left behind
+  1    failed; nothing is published, and nothing of the run is left but finished data files, for --resume
   2    wrong usage
   3    the report is complete but for skipped entries, each named on standard error
   4    verify found differences; policy check or check-destination found that reports would not, or might not, be let in
-  130  interrupted; nothing is published";
+  130  interrupted; nothing is published, as after a failure";
 
 const GENERATE_EXAMPLES: &str = "\
 Examples:
@@ -54,6 +54,9 @@ Examples:
   A listing that another program writes, all versions:
     list-bucket | stocktake generate --source ndjson:- --destination /srv/inventory \\
         --bucket photos --versions all
+
+  A run that was cut off, continued:
+    stocktake generate --source s3://photos --destination s3://reports/inventory --resume
 
   A million invented objects, to try a reader:
     stocktake generate --source synthetic:rows=1000000,seed=7 --destination /tmp/inventory
@@ -363,6 +366,21 @@ pub(crate) struct ToArgs {
     /// The old report's data files stay.
     #[arg(long)]
     pub(crate) replace: bool,
+
+    /// Continues an unfinished run behind its finished data files, or begins one if there is none [default: it is refused]
+    ///
+    /// The report is that of a run that was never cut off, if source and options are the same; others are refused, and what
+    /// differs is named. Without `--at` it is the report of the run that is continued. A report that is published already
+    /// needs nothing. No other process may be making the report.
+    #[arg(long, conflicts_with = "replace")]
+    pub(crate) resume: bool,
+
+    /// Removes what unfinished runs of this bucket and id left, those of `--at` alone if it is given, and writes no report
+    ///
+    /// Finished data files that no report names, staged files, uploads that were begun, journals. The source is not read.
+    /// None of the runs may go on.
+    #[arg(long, conflicts_with_all = ["replace", "resume"])]
+    pub(crate) abandon: bool,
 }
 
 #[derive(Clone, Debug, Args)]

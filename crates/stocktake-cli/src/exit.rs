@@ -9,7 +9,7 @@ use std::{
     io::{self, Write},
     process::ExitCode,
 };
-use stocktake::{GenerateError, GenerateErrorKind};
+use stocktake::{GenerateError, GenerateErrorKind, KeptRun};
 
 /// Exit code of a run that was interrupted.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -30,12 +30,21 @@ pub(crate) enum Outcome {
 pub(crate) enum Failure {
     /// What was asked for contradicts itself.
     Usage(String),
-    /// It failed; objects that the run could not take away again are named.
-    Failed { message: String, leftovers: Vec<String> },
+    /// It failed.
+    Failed { message: String, left: Left },
     /// The user stopped it.
-    Interrupted { leftovers: Vec<String> },
+    Interrupted { left: Left },
     /// The user stopped a row of reports.
     InterruptedReports,
+}
+
+/// What is left of a run at its destination.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// Objects that the run could not take away again.
+    behind: Vec<String>,
+    /// What it keeps on purpose.
+    kept: Option<KeptRun>,
 }
 
 impl Failure {
@@ -53,18 +62,18 @@ impl Failure {
 
     /// A failure that these words describe.
     pub(crate) fn message(message: impl Into<String>) -> Self {
-        Self::Failed { message: message.into(), leftovers: Vec::new() }
+        Self::Failed { message: message.into(), left: Left::default() }
     }
 
     /// A failure that these words and this error's causes describe.
     pub(crate) fn failed(what: &str, error: &dyn Error) -> Self {
-        Self::Failed { message: format!("{what}: {}", with_causes(error)), leftovers: Vec::new() }
+        Self::Failed { message: format!("{what}: {}", with_causes(error)), left: Left::default() }
     }
 
     /// The failure with more that could not be taken away again.
     pub(crate) fn with_leftovers(mut self, more: Vec<String>) -> Self {
         match &mut self {
-            Self::Failed { leftovers, .. } | Self::Interrupted { leftovers } => leftovers.extend(more),
+            Self::Failed { left, .. } | Self::Interrupted { left } => left.behind.extend(more),
             Self::Usage(_) | Self::InterruptedReports => {}
         }
         self
@@ -72,24 +81,27 @@ impl Failure {
 
     /// A failure that this error and its causes describe.
     pub(crate) fn of(error: &dyn Error) -> Self {
-        Self::Failed { message: with_causes(error), leftovers: Vec::new() }
+        Self::Failed { message: with_causes(error), left: Left::default() }
     }
 }
 
 impl From<GenerateError> for Failure {
     fn from(error: GenerateError) -> Self {
-        let leftovers = error.leftovers().to_vec();
+        let left = Left { behind: error.leftovers().to_vec(), kept: error.kept().cloned() };
         // The error's own text names what is left behind; it gets lines of its own here.
-        let named: String = leftovers.iter().map(|leftover| format!("; left behind: {leftover}")).collect();
+        let named: String = left.behind.iter().map(|leftover| format!("; left behind: {leftover}")).collect();
         let message = with_causes(&error).replacen(&named, "", 1);
-        match error.kind() {
-            GenerateErrorKind::Invalid => Self::Usage(message),
-            GenerateErrorKind::Cancelled => Self::Interrupted { leftovers },
-            GenerateErrorKind::ReportExists => {
-                Self::Failed { message: message + "; --replace puts the new report in its place", leftovers }
+        let hint = match error.kind() {
+            GenerateErrorKind::Invalid => return Self::Usage(message),
+            GenerateErrorKind::Cancelled => return Self::Interrupted { left },
+            GenerateErrorKind::ReportExists => "; --replace puts the new report in its place",
+            GenerateErrorKind::Unfinished => "; --resume continues it, --abandon removes what it left",
+            GenerateErrorKind::Changed => {
+                "; --resume with what it was begun with continues it, --abandon removes what it left"
             }
-            _ => Self::Failed { message, leftovers },
-        }
+            _ => "",
+        };
+        Self::Failed { message: message + hint, left }
     }
 }
 
@@ -99,9 +111,9 @@ pub(crate) fn finish(result: Result<Outcome, Failure>) -> ExitCode {
         Ok(Outcome::Complete) => 0,
         Ok(Outcome::Skipped) => 3,
         Ok(Outcome::Differences) => 4,
-        Err(Failure::Failed { message, leftovers }) => {
+        Err(Failure::Failed { message, left }) => {
             say(&message);
-            say_leftovers(&leftovers);
+            say_left(&left);
             1
         }
         Err(Failure::Usage(message)) => {
@@ -115,9 +127,9 @@ pub(crate) fn finish(result: Result<Outcome, Failure>) -> ExitCode {
             say("interrupted; the report that was under way is not published");
             INTERRUPTED
         }
-        Err(Failure::Interrupted { leftovers }) => {
+        Err(Failure::Interrupted { left }) => {
             say("interrupted; nothing is published");
-            say_leftovers(&leftovers);
+            say_left(&left);
             INTERRUPTED
         }
     };
@@ -131,9 +143,13 @@ fn usage_command() -> clap::Command {
     command.find_subcommand("generate").cloned().unwrap_or(command)
 }
 
-fn say_leftovers(leftovers: &[String]) {
-    for leftover in leftovers {
+fn say_left(left: &Left) {
+    for leftover in &left.behind {
         say(&format!("left behind: {leftover}"));
+    }
+    if let Some(KeptRun { stamp, files, rows, .. }) = &left.kept {
+        let kept = format!("kept: {files} finished data files of {stamp} with {rows} rows");
+        say(&format!("{kept}; --resume continues the run, --abandon removes them"));
     }
 }
 

@@ -11,13 +11,14 @@ use crate::{
     s3, source,
     source_text::{DestinationText, SourceText},
     target::{self, Target},
+    unfinished,
 };
 use serde::Serialize;
 use std::sync::Arc;
 use stocktake::{
     CsvOptions, Destination, Envelope, Execution, Existing, FieldSet, FormatOptions, GenerateOptions, MissingFields,
-    ObjectSource, OrcCompression, OrcOptions, Order, ParquetOptions, ReportSpec, ReportSummary, ServerSideEncryption,
-    Uuid, Versions, check_source, destinations::LocalDestination,
+    ObjectSource, OrcCompression, OrcOptions, Order, ParquetOptions, Recovery, ReportLayout, ReportSpec, ReportSummary,
+    ServerSideEncryption, Uuid, Versions, check_source, destinations::LocalDestination,
 };
 use stocktake_service::{EnvelopeDestination, LocalKeyService};
 
@@ -30,6 +31,9 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome, Failure> {
     let interrupts = Interrupts::listen()?;
     let configured = Configured::of(args)?;
     let args = configured.as_ref().map_or(args, |configured| &configured.args);
+    if args.to.abandon {
+        return unfinished::abandon(args, configured.as_ref());
+    }
     let task = Task::prepare(args, configured.as_ref())?;
     let progress = Arc::new(Progress::start(args.run.progress));
     let execution = execution(args).with_cancel(interrupts.begin(&progress));
@@ -62,6 +66,9 @@ impl Task {
             None => machine::now()?,
         };
         source::check_options(&args.from)?;
+        if args.to.resume && matches!(args.from.source, SourceText::NdjsonStdin) {
+            return Err(Failure::usage("--resume does not apply to standard input, which can be read only once"));
+        }
         let format = format(args)?;
         let bucket = source::bucket(&args.from)?;
         let (destination_bucket, destination_prefix) = target::bucket_and_prefix(&args.to)?;
@@ -97,30 +104,36 @@ impl Task {
             );
             return Err(Failure::message(text));
         }
-        let spec = builder
+        let builder = builder
             .with_format(format)
             .with_order(args.from.unsorted.map_or(Order::Sorted, Order::from))
             .with_unknown_values(args.content.unknown_values.into())
             .with_chunk_rows(args.files.chunk_rows)
             .with_shard_target_bytes(args.files.shard_target.get())
             .with_row_digest(args.content.row_digest)
-            .with_envelope(if keys.is_some() { Envelope::Encrypted } else { Envelope::None })
-            .build()
-            .map_err(|error| Failure::usage(error.to_string()))?;
+            .with_envelope(if keys.is_some() { Envelope::Encrypted } else { Envelope::None });
+        let spec = builder.clone().build().map_err(|error| Failure::usage(error.to_string()))?;
         // The engine asks too, but only after it has looked for a report with the same stamp.
         spec.chunk_budget_bytes(execution(args).memory_limit_bytes())
             .map_err(|error| Failure::usage(error.to_string()))?;
-        let target = match (&args.to.destination, local) {
-            (DestinationText::S3(text), _) => {
-                let owner = configured.and_then(Configured::destination_owner);
+        let target = match local {
+            Some(local) => Target::of_directory(local),
+            None => {
                 // Inside envelopes objects are encrypted before the bucket sees them.
-                let asked = encryption.clone().filter(|_| keys.is_none());
-                let threads = execution(args).threads;
-                s3::target(&args.s3, &args.sse, text, threads, asked, owner.as_deref())?
+                open_bucket(args, configured, encryption.clone().filter(|_| keys.is_none()))?
             }
-            (DestinationText::Directory(_), Some(local)) => Target::of_directory(local),
-            (DestinationText::Directory(_), None) => unreachable!("a directory was opened above"),
         };
+        let unfinished = if args.to.resume && args.to.at.is_none() {
+            let root = ReportLayout::new(&spec).root().clone();
+            unfinished::created_at(&target, keys.as_ref(), &root)?
+        } else {
+            None
+        };
+        let spec = match unfinished {
+            Some(created_at) => builder.with_created_at(created_at).build(),
+            None => Ok(spec),
+        };
+        let spec = spec.map_err(|error| Failure::usage(error.to_string()))?;
         Ok(Self { source, spec, target, encryption, keys })
     }
 
@@ -140,7 +153,8 @@ impl Task {
         let observer = Arc::clone(progress);
         let options = GenerateOptions::new(execution.clone().with_observer(observer))
             .with_lanes(args.files.lanes)
-            .with_existing(if args.to.replace { Existing::Replace } else { Existing::Refuse });
+            .with_existing(if args.to.replace { Existing::Replace } else { Existing::Refuse })
+            .with_recovery(if args.to.resume { Recovery::Resume } else { Recovery::Begin });
         // What a listing says holds for some time between its beginning and its end; files and dumps say their own.
         let options = match &args.from.source {
             SourceText::S3(_) => options.with_clock(machine::clock()),
@@ -149,14 +163,37 @@ impl Task {
         let sealed;
         let destination: &dyn Destination = match &self.keys {
             Some(keys) => {
-                sealed = EnvelopeDestination::try_new(self.target.destination(), keys, self.encryption.as_ref())
+                let fresh = EnvelopeDestination::try_new(self.target.destination(), keys, self.encryption.as_ref())
                     .map_err(|error| Failure::of(&error))?;
+                sealed = if args.to.resume {
+                    let begun = fresh.continuing(&ReportLayout::new(&self.spec).journal_begin());
+                    begun
+                        .map_err(|error| Failure::failed("the journal of the unfinished run cannot be read", &error))?
+                } else {
+                    fresh
+                };
                 &sealed
             }
             None => self.target.destination(),
         };
         Ok(stocktake::generate(&*self.source, &self.spec, destination, &options)?)
     }
+}
+
+/// The bucket that the report goes to.
+///
+/// # Errors
+/// If it cannot be reached as the arguments say.
+pub(crate) fn open_bucket(
+    args: &GenerateArgs,
+    configured: Option<&Configured>,
+    asked: Option<ServerSideEncryption>,
+) -> Result<Target, Failure> {
+    let DestinationText::S3(text) = &args.to.destination else {
+        return Err(Failure::usage("--destination is no bucket"));
+    };
+    let owner = configured.and_then(Configured::destination_owner);
+    s3::target(&args.s3, &args.sse, text, execution(args).threads, asked, owner.as_deref())
 }
 
 /// Refuses options of buckets where the destination is a directory.
@@ -242,6 +279,8 @@ struct Done {
     manifest: String,
     manifest_path: String,
     skipped: u64,
+    /// Rows that this run encoded; the others stand in data files of a run that it continued.
+    rows_encoded: u64,
     report_id: Uuid,
 }
 
@@ -256,6 +295,7 @@ impl Done {
             manifest: summary.manifest_key.to_string(),
             manifest_path,
             skipped: summary.skipped_entries,
+            rows_encoded: summary.rows - summary.kept_rows,
             report_id: summary.report_id,
         }
     }

@@ -24,6 +24,7 @@ mod size;
 mod source;
 mod source_text;
 mod target;
+mod unfinished;
 mod verify;
 
 use args::{Arguments, Verb};

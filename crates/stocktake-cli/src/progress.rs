@@ -76,6 +76,17 @@ impl Observer for Progress {
         self.counts.files.fetch_add(1, Ordering::Relaxed);
     }
 
+    fn run_continued(&self, stamp: &str, files: u64, rows: u64) {
+        self.say(&format!(
+            "stocktake: continues the run of {stamp} behind {files} finished data files with {rows} rows"
+        ));
+    }
+
+    fn unfinished_run(&self, stamp: &str) {
+        let ways = "--at with its time and --resume continue it, --abandon removes what it left";
+        self.say(&format!("stocktake: note: the run of {stamp} was not finished, unless it goes on; {ways}"));
+    }
+
     fn entry_skipped(&self, entry: &SkippedEntry) {
         self.say(&format!("skipped {}: {}", entry.name, entry.reason));
     }

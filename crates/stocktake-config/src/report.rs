@@ -135,6 +135,14 @@ impl Destination for Asked<'_> {
     fn store(&self) -> Option<&dyn ReportStore> {
         self.destination.store()
     }
+
+    fn contents(&self) -> Option<&dyn ReportStore> {
+        self.destination.contents()
+    }
+
+    fn remove_remains(&self, keys: &[ReportKey]) -> Result<u64, DestinationError> {
+        self.destination.remove_remains(keys)
+    }
 }
 
 #[cfg(test)]

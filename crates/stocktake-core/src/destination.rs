@@ -37,6 +37,23 @@ pub trait Destination: Send + Sync {
     fn store(&self) -> Option<&dyn ReportStore> {
         None
     }
+
+    /// The reading side that gives back what was written, where [`Destination::store`] gives what is stored in its place:
+    /// the content of envelopes. Default: they are the same.
+    fn contents(&self) -> Option<&dyn ReportStore> {
+        self.store()
+    }
+
+    /// Removes what killed writers of these objects left of them: staged files, uploads that were begun, and the folders of
+    /// these keys that are empty then. Returns how many staged files and uploads it were. Published objects stay.
+    ///
+    /// Nobody may be writing these objects meanwhile. Default: nothing is ever left.
+    ///
+    /// # Errors
+    /// If what is left cannot be seen or removed.
+    fn remove_remains(&self, _keys: &[ReportKey]) -> Result<u64, DestinationError> {
+        Ok(0)
+    }
 }
 
 /// An object that is being written.

@@ -88,29 +88,49 @@ impl Receipt {
         store: &dyn ReportStore,
         confirmation: Confirmation,
     ) -> Result<CommittableShard, DestinationError> {
-        if let Some(file) = &self.file {
-            let differs = |text: String| Err(DestinationError::new(DestinationErrorKind::Io, &file.key, text));
-            let Some(stored) = store.head(&file.key)? else {
-                return Err(DestinationError::new(
-                    DestinationErrorKind::NotFound,
-                    &file.key,
-                    "the data file of a receipt is not there",
-                ));
-            };
-            if stored.size_bytes != file.size_bytes {
-                return differs(format!(
-                    "the data file has {} bytes, its receipt says {}",
-                    stored.size_bytes, file.size_bytes
-                ));
-            }
-            if confirmation == Confirmation::Content {
-                let md5 = md5_of(store, &file.key, file.size_bytes)?;
-                if md5 != file.md5 {
-                    return differs(format!("the data file has MD5 {md5}, its receipt says {}", file.md5));
-                }
+        match self.compare(store, confirmation)? {
+            None => Ok(CommittableShard(self)),
+            Some(difference) => Err(difference),
+        }
+    }
+
+    /// Makes the proof that a commit takes, if the data file is there and as the receipt says.
+    ///
+    /// # Errors
+    /// If the destination cannot say.
+    pub fn confirm_kept(
+        self,
+        store: &dyn ReportStore,
+        confirmation: Confirmation,
+    ) -> Result<Option<CommittableShard>, DestinationError> {
+        Ok(self.compare(store, confirmation)?.is_none().then_some(CommittableShard(self)))
+    }
+
+    /// In what the data file differs from the receipt, as an error.
+    fn compare(
+        &self,
+        store: &dyn ReportStore,
+        confirmation: Confirmation,
+    ) -> Result<Option<DestinationError>, DestinationError> {
+        let Some(file) = &self.file else { return Ok(None) };
+        let differs = |text: String| Ok(Some(DestinationError::new(DestinationErrorKind::Io, &file.key, text)));
+        let Some(stored) = store.head(&file.key)? else {
+            let text = "the data file of a receipt is not there";
+            return Ok(Some(DestinationError::new(DestinationErrorKind::NotFound, &file.key, text)));
+        };
+        if stored.size_bytes != file.size_bytes {
+            return differs(format!(
+                "the data file has {} bytes, its receipt says {}",
+                stored.size_bytes, file.size_bytes
+            ));
+        }
+        if confirmation == Confirmation::Content {
+            let md5 = md5_of(store, &file.key, file.size_bytes)?;
+            if md5 != file.md5 {
+                return differs(format!("the data file has MD5 {md5}, its receipt says {}", file.md5));
             }
         }
-        Ok(CommittableShard(self))
+        Ok(None)
     }
 }
 
@@ -297,9 +317,14 @@ impl fmt::Display for CommitError {
 impl std::error::Error for CommitError {}
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::name::{BucketName, ConfigurationId, ObjectKey};
+
+    /// The receipt of a lane without rows.
+    pub(crate) fn empty_receipt() -> Receipt {
+        shard(0, 0, true, None).into_receipt()
+    }
 
     fn fixture() -> (ReportSpec, Plan) {
         let bucket = BucketName::try_new("b").unwrap();

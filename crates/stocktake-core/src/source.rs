@@ -29,7 +29,13 @@ pub trait ObjectSource: Send + Sync {
     /// A source that cannot be read says so here, before anything is written.
     fn plan(&self, lanes: NonZeroU32) -> Result<Plan, SourceError>;
 
-    /// Opens the rows of a lane, or those whose key comes after `after`.
+    /// Whether lanes can be opened more than once, and behind a key, so that a run that ended early can be continued.
+    /// Default: they can.
+    fn reopens(&self) -> bool {
+        true
+    }
+
+    /// Opens the rows of a lane, or those whose key comes after `after`: exactly the rest of the lane's rows.
     ///
     /// # Errors
     /// A source that cannot be read, or not reopened behind a key, says so.

@@ -8,7 +8,7 @@ use crate::{
 use std::num::NonZeroU32;
 use stocktake_core::{
     FieldSet, LaneDescriptor, ObjectBatch, ObjectBatchBuilder, ObjectKey, ObjectSource, ObjectStream, Plan,
-    ReadContext, SourceError, SourceErrorKind,
+    ReadContext, SourceError, SourceErrorKind, md5_hex,
 };
 
 /// The rows of a report, in ascending order of their keys.
@@ -83,15 +83,18 @@ impl ObjectSource for InventorySource {
 
     fn plan(&self, lanes: NonZeroU32) -> Result<Plan, SourceError> {
         let name = format!("inventory of {}", self.report.manifest().source_bucket);
+        // By its manifest another report of the bucket is known when a run is continued.
+        let snapshot = md5_hex(self.report.manifest().to_text().as_bytes());
         let boundaries = self.boundaries(lanes.get() as usize);
         if boundaries.is_empty() {
-            return Ok(Plan::whole(name));
+            return Ok(Plan::whole(name).with_snapshot(snapshot));
         }
         let starts = std::iter::once(0).chain(boundaries.iter().map(|(file, _)| *file));
         let ends = boundaries.iter().map(|(file, _)| *file).chain(std::iter::once(self.report.files().len()));
         let tokens = starts.zip(ends).map(|(start, end)| Some(format!("files {start}..{end}"))).collect();
         let keys = boundaries.iter().map(|(_, key)| key.clone()).collect();
-        Plan::split(name, keys, tokens).map_err(|error| SourceError::malformed(error.to_string()))
+        let plan = Plan::split(name, keys, tokens).map_err(|error| SourceError::malformed(error.to_string()))?;
+        Ok(plan.with_snapshot(snapshot))
     }
 
     fn open<'a>(

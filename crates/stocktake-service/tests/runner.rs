@@ -12,9 +12,10 @@ use std::{
     },
 };
 use stocktake::{
-    BucketName, Clock, FieldSet, LaneDescriptor, Manifest, ManifestLocation, ObjectKey, ObjectSource, ObjectStream,
-    Plan, ReadContext, ReportKey, ReportStore, SourceError, SourceErrorKind, Timestamp, VerifyOptions,
-    destinations::MemoryDestination, parse_receipts, sources::SyntheticSource, verify,
+    BucketName, Clock, Destination, DestinationError, DestinationErrorKind, FieldSet, LaneDescriptor, Manifest,
+    ManifestLocation, ObjectAttributes, ObjectKey, ObjectSource, ObjectStream, PendingObject, Plan, ReadContext,
+    ReportKey, ReportStore, SourceError, SourceErrorKind, Timestamp, VerifyOptions, destinations::MemoryDestination,
+    parse_receipts, sources::SyntheticSource, verify,
 };
 use stocktake_config::{ConfigurationList, InventoryConfiguration, Rules, RunState, ValidConfiguration};
 use stocktake_service::{
@@ -46,6 +47,11 @@ struct World {
     destination: MemoryDestination,
     keys: Option<LocalKeyService>,
     failures: AtomicU32,
+    /// So many next files symlink.txt cannot be written, when data files are finished.
+    refusals: Arc<AtomicU32>,
+    /// Lanes that were read.
+    reads: Arc<AtomicU32>,
+    rows: Mutex<&'static str>,
     hands: Hands,
     /// Runs under way in each bucket, and the most there ever were.
     under_way: Arc<Mutex<BTreeMap<String, (u32, u32)>>>,
@@ -58,6 +64,9 @@ impl World {
             destination: MemoryDestination::new(),
             keys: None,
             failures: AtomicU32::new(0),
+            refusals: Arc::default(),
+            reads: Arc::default(),
+            rows: Mutex::new("rows=50,seed=1"),
             hands: Hands::at(now),
             under_way: Arc::default(),
             log: Mutex::default(),
@@ -72,6 +81,7 @@ impl World {
 struct Source {
     rows: SyntheticSource,
     fails: bool,
+    reads: Arc<AtomicU32>,
     bucket: String,
     under_way: Arc<Mutex<BTreeMap<String, (u32, u32)>>>,
 }
@@ -98,7 +108,37 @@ impl ObjectSource for Source {
         after: Option<&ObjectKey>,
         context: &ReadContext,
     ) -> Result<Box<dyn ObjectStream + 'a>, SourceError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.rows.open(lane, after, context)
+    }
+}
+
+/// A destination that cannot take symlink.txt so many times.
+struct Refusing {
+    inner: MemoryDestination,
+    refusals: Arc<AtomicU32>,
+}
+
+impl Destination for Refusing {
+    fn create(
+        &self,
+        key: &ReportKey,
+        attributes: &ObjectAttributes,
+    ) -> Result<Box<dyn PendingObject>, DestinationError> {
+        let refuse = |left: u32| left.checked_sub(1).filter(|_| key.as_str().ends_with("symlink.txt"));
+        if self.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, refuse).is_ok() {
+            return Err(DestinationError::new(DestinationErrorKind::Io, key, "the disk is full"));
+        }
+        self.inner.create(key, attributes)
+    }
+    fn remove(&self, key: &ReportKey) -> Result<(), DestinationError> {
+        self.inner.remove(key)
+    }
+    fn buffer_bytes(&self) -> usize {
+        0
+    }
+    fn store(&self) -> Option<&dyn ReportStore> {
+        self.inner.store()
     }
 }
 
@@ -113,9 +153,11 @@ impl Targets for World {
         let (now, most) = under_way.entry(bucket.to_string()).or_default();
         *now += 1;
         *most = (*most).max(*now);
-        let rows = "rows=50,seed=1".parse().unwrap();
-        let source = Source { rows, fails, bucket: bucket.to_string(), under_way: Arc::clone(&self.under_way) };
-        let opened = Opened::new(Box::new(source), Box::new(self.destination.clone()));
+        let rows = self.rows.lock().unwrap().parse().unwrap();
+        let (reads, under_way) = (Arc::clone(&self.reads), Arc::clone(&self.under_way));
+        let source = Source { rows, fails, reads, bucket: bucket.to_string(), under_way };
+        let destination = Refusing { inner: self.destination.clone(), refusals: Arc::clone(&self.refusals) };
+        let opened = Opened::new(Box::new(source), Box::new(destination));
         Ok(match &self.keys {
             Some(keys) => opened.with_keys(keys),
             None => opened,
@@ -412,4 +454,54 @@ fn a_quarter_with_failures_and_restarts_has_every_report_once() {
     assert_eq!((records.len(), succeeded), (91, 91));
     let manifests = world.destination.list("src/").unwrap();
     assert_eq!(manifests.iter().filter(|key| key.as_str().ends_with("manifest.checksum")).count(), 91);
+}
+
+/// Keys of a report's objects by their places below the configuration's folder.
+fn below(world: &World, folder: &str) -> Vec<String> {
+    let prefix = format!("src/daily/{folder}");
+    world.destination.list(&prefix).unwrap().into_iter().map(|key| key.as_str().to_owned()).collect()
+}
+
+#[test]
+fn a_run_that_died_is_carried_on_by_the_next_attempt() {
+    let world = World::new("2026-11-25T13:37:00Z");
+    let store = store_of(&world, "src", "");
+    let runner = world.runner(&store);
+    world.refusals.store(1, Ordering::Relaxed);
+    assert_eq!(runner.round().unwrap().failed, 1);
+    assert_eq!((below(&world, "journal/").len(), below(&world, "data/").len()), (2, 1));
+    world.hands.set("2026-11-25T13:40:00Z");
+    assert_eq!(runner.round().unwrap().succeeded, 1);
+    assert_eq!(world.reads.load(Ordering::Relaxed), 1, "the finished data file is kept");
+    assert_eq!((below(&world, "journal/").len(), below(&world, "data/").len()), (0, 1));
+}
+
+#[test]
+fn a_run_whose_source_changed_is_given_up_and_made_anew() {
+    let world = World::new("2026-11-25T13:37:00Z");
+    let store = store_of(&world, "src", "");
+    let runner = world.runner(&store);
+    world.refusals.store(1, Ordering::Relaxed);
+    assert_eq!(runner.round().unwrap().failed, 1);
+    *world.rows.lock().unwrap() = "rows=60,seed=1";
+    world.hands.set("2026-11-25T13:40:00Z");
+    assert_eq!(runner.round().unwrap().succeeded, 1);
+    let last = store.status(&bucket("src"), "daily").unwrap().last.unwrap();
+    assert!(matches!(last.outcome, RunOutcome::Succeeded { rows: Some(60), .. }), "{last:?}");
+    assert_eq!((below(&world, "journal/").len(), below(&world, "data/").len()), (0, 1));
+}
+
+#[test]
+fn what_runs_of_earlier_due_times_left_is_removed() {
+    let world = World::new("2026-11-25T13:37:00Z");
+    let store = store_of(&world, "src", "");
+    let runner = world.runner(&store);
+    world.refusals.store(1, Ordering::Relaxed);
+    assert_eq!(runner.round().unwrap().failed, 1);
+    assert_eq!(below(&world, "journal/").len(), 2);
+    world.hands.set("2026-11-26T01:00:00Z");
+    let round = runner.round().unwrap();
+    assert_eq!(round.succeeded, 1);
+    assert_eq!((below(&world, "journal/").len(), below(&world, "data/").len()), (0, 1));
+    assert_eq!(below(&world, "2026-11-2").len(), 3);
 }

@@ -28,7 +28,7 @@ const BIG_BYTES: usize = (8 << 20) + 12_345;
 
 /// Checks that a destination with a reading side keeps the contract.
 ///
-/// It writes, replaces and removes objects below `conformance/`, where nothing may be, and leaves nothing there. The
+/// It writes, replaces and removes objects below `conformance/`, where nothing may be, forgets some, and leaves nothing there. The
 /// largest object has 8 MiB.
 ///
 /// # Errors
@@ -37,7 +37,7 @@ pub fn check_destination(destination: &dyn Destination) -> Result<(), String> {
     let store =
         destination.store().ok_or("the destination has no reading side, without which nothing can be checked")?;
     let suite = Suite { destination, store };
-    let rules: [(&str, Rule<'_>); 11] = [
+    let rules: [(&str, Rule<'_>); 13] = [
         ("nothing is visible before publication", Suite::nothing_is_visible_before_publication),
         ("a dropped object leaves nothing", Suite::a_dropped_object_leaves_nothing),
         ("an existing key is refused", Suite::an_existing_key_is_refused),
@@ -49,6 +49,8 @@ pub fn check_destination(destination: &dyn Destination) -> Result<(), String> {
         ("a big object", Suite::a_big_object),
         ("many objects at once", Suite::many_objects_at_once),
         ("a race for one key", Suite::a_race_for_one_key),
+        ("what was written is read back", Suite::what_was_written_is_read_back),
+        ("what killed writers left", Suite::what_killed_writers_left),
     ];
     for (name, rule) in rules {
         let clean = || suite.expect_listed("", &[]);
@@ -248,6 +250,54 @@ impl Suite<'_> {
         published.into_iter().collect::<Result<(), _>>()?;
         self.expect_listed("", &["a/b"])?;
         self.remove("a/b")
+    }
+
+    fn what_was_written_is_read_back(&self) -> Result<(), String> {
+        let contents = self.destination.contents().ok_or("there is a store, and no reading of contents")?;
+        self.put("a/b", b"0123456789", Existing::Refuse)?;
+        match contents.head(&key("a/b")).map_err(said)? {
+            Some(stored) if stored.size_bytes == 10 => {}
+            found => return Err(format!("10 bytes were written, and the contents are {found:?}")),
+        }
+        let mut bytes = Vec::new();
+        contents.open_range(&key("a/b"), 2..10).map_err(said)?.read_to_end(&mut bytes).map_err(text)?;
+        if bytes != b"23456789" {
+            return Err(format!("the contents are {:?} where `23456789` was written", String::from_utf8_lossy(&bytes)));
+        }
+        self.remove("a/b")
+    }
+
+    /// A writer that is killed neither publishes nor aborts, as an object that is forgotten. What it left must not keep others
+    /// from writing the key, and goes when it is asked to, without what others have or write.
+    fn what_killed_writers_left(&self) -> Result<(), String> {
+        let bytes = noise(2, BIG_BYTES);
+        for _ in 0..2 {
+            let mut killed = self.create("a/killed", Existing::Refuse)?;
+            write(&mut *killed, &bytes)?;
+            std::mem::forget(killed);
+        }
+        self.put("a/kept", b"kept", Existing::Refuse)?;
+        let mut other = self.create("a/other", Existing::Refuse)?;
+        write(&mut *other, b"others")?;
+        let remove = |names: &[&str]| {
+            let keys: Vec<ReportKey> = names.iter().map(|name| key(name)).collect();
+            self.destination.remove_remains(&keys).map_err(said)
+        };
+        remove(&["a/killed", "a/kept", "b/never"])?;
+        match remove(&["a/killed"])? {
+            0 => {}
+            again => return Err(format!("{again} are still there when they were removed")),
+        }
+        self.expect_absent("a/killed")?;
+        self.expect_object("a/kept", b"kept")?;
+        other.publish().map_err(said)?;
+        self.expect_object("a/other", b"others")?;
+        self.put("a/killed", b"by another", Existing::Refuse)?;
+        self.expect_listed("", &["a/kept", "a/killed", "a/other"])?;
+        for name in ["a/kept", "a/killed", "a/other"] {
+            self.remove(name)?;
+        }
+        remove(&["a/kept"]).map(drop)
     }
 
     fn create(&self, name: &str, existing: Existing) -> Result<Box<dyn stocktake_core::PendingObject>, String> {

@@ -33,6 +33,8 @@
 //!   store implements that can be split into lanes and reopened.
 //! - [`generate`]: plan, lanes, publication in one call. [`plan()`], [`write_lanes`] and [`commit`] are its steps, for several
 //!   processes that write one report.
+//! - [`Recovery`]: what a run keeps that ends early, so that it is carried on to the same report; [`resume_lanes`] for several
+//!   processes, [`unfinished_runs`] and [`abandon`](fn@abandon) for what is given up.
 //! - [`destinations`]: a local folder, memory. [`Destination`] is what another one implements.
 //! - [`orc`]: ORC data files, over a writer that knows nothing of inventories.
 //! - [`verify`](fn@verify) and [`inspect`](fn@inspect): a published report, checked and described.

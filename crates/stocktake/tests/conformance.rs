@@ -261,6 +261,10 @@ impl ObjectSource for FromTheStart {
         self.0.plan(lanes)
     }
 
+    fn reopens(&self) -> bool {
+        false
+    }
+
     fn open<'a>(
         &'a self,
         lane: &LaneDescriptor,

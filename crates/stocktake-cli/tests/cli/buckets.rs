@@ -83,7 +83,7 @@ fn a_refused_bucket_leaves_nothing_and_says_why() {
     );
     server.faults().clear();
     let check = run(&server, &["check-destination", "--destination", "s3://reports/inv", "--sse", "AES256"]);
-    assert_eq!((check.code, check.out.lines().count()), (Some(0), 8), "{check:?}");
+    assert_eq!((check.code, check.out.lines().count()), (Some(0), 9), "{check:?}");
     assert!(server.store().objects["reports"].is_empty());
 }
 

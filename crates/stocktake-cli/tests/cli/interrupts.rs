@@ -14,17 +14,17 @@ use std::{
 const LOOKS_MAX: u32 = 6000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
-fn spawn(command: &mut Command) -> Child {
+pub(crate) fn spawn(command: &mut Command) -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-fn send(signal: &str, child: &Child) {
+pub(crate) fn send(signal: &str, child: &Child) {
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
 /// Looks until something is there, within a bound.
 #[track_caller]
-fn until<T>(child: &mut Child, what: &str, mut look: impl FnMut(&mut Child) -> Option<T>) -> T {
+pub(crate) fn until<T>(child: &mut Child, what: &str, mut look: impl FnMut(&mut Child) -> Option<T>) -> T {
     for _ in 0..LOOKS_MAX {
         if let Some(found) = look(child) {
             return found;
@@ -35,7 +35,7 @@ fn until<T>(child: &mut Child, what: &str, mut look: impl FnMut(&mut Child) -> O
     panic!("{what} never came");
 }
 
-fn end(mut child: Child) -> Ran {
+pub(crate) fn end(mut child: Child) -> Ran {
     until(&mut child, "the end", |child| child.try_wait().unwrap());
     child.wait_with_output().unwrap().into()
 }
@@ -45,10 +45,11 @@ fn the_first_signal_ends_a_run_without_a_trace() {
     for signal in ["-INT", "-TERM"] {
         let place = Place::new();
         // Far more rows than can be written meanwhile.
-        let mut child = spawn(&mut place.command("synthetic:rows=10000000000", &["--shard-target", "1MiB"]));
+        let mut child = spawn(&mut place.command("synthetic:rows=10000000000", &["--shard-target", "1TiB"]));
         until(&mut child, "a staged data file", |child| {
             assert_eq!(child.try_wait().unwrap(), None);
-            files_below(&place.destination()).iter().any(|file| file.ends_with(".partial")).then_some(())
+            let staged = |file: &String| file.contains("/data/") && file.ends_with(".partial");
+            files_below(&place.destination()).iter().any(staged).then_some(())
         });
         send(signal, &child);
         let ran = end(child);

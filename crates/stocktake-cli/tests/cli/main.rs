@@ -8,6 +8,7 @@
 //! - [`published`]: `verify` and `inspect` on reports, whole and harmed.
 //! - [`reading`]: reports as sources, rows proven and printed, statements for engines.
 //! - [`interrupts`]: signals in the middle of a run, and readers that go away.
+//! - [`resuming`]: runs that are killed or interrupted, and carried on or abandoned.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which may fail anywhere")]
 
@@ -19,5 +20,6 @@ mod destinations;
 mod interrupts;
 mod published;
 mod reading;
+mod resuming;
 mod sources;
 mod support;

@@ -206,6 +206,18 @@ impl ObjectBatch {
         total
     }
 
+    /// The few-valued values of a row, without absent ones: what the raw size of the row behind it depends on.
+    ///
+    /// # Panics
+    /// If `row` is out of range.
+    pub fn codes_of(&self, row: usize) -> impl Iterator<Item = (Field, &str)> {
+        let code = move |field| match &self.columns[Field::index(field)] {
+            Some(Column::Code(codes)) => Some((field, codes.value(row))),
+            _ => None,
+        };
+        Field::all().filter_map(code).filter(|(_, text)| !text.is_empty())
+    }
+
     fn code_text(&self, field: Field, row: usize) -> &str {
         match &self.columns[field.index()] {
             Some(Column::Code(codes)) => codes.value(row),

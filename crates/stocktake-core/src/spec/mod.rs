@@ -80,7 +80,7 @@ pub enum Envelope {
 }
 
 impl Envelope {
-    fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         *self == Self::None
     }
 }

@@ -1,6 +1,7 @@
 //! A bucket as a destination: objects stream out by multipart upload and become visible whole, or not at all.
 
 mod check;
+mod remains;
 mod store;
 mod upload;
 
@@ -122,6 +123,11 @@ impl Destination for S3Destination {
 
     fn store(&self) -> Option<&dyn ReportStore> {
         Some(self)
+    }
+
+    /// Multipart uploads that were begun. Each key is asked for by itself: some servers list uploads of whole keys only.
+    fn remove_remains(&self, keys: &[ReportKey]) -> Result<u64, DestinationError> {
+        remains::abort_uploads(&self.shared.client, keys)
     }
 }
 

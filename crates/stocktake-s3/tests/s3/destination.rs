@@ -148,7 +148,7 @@ fn the_look_ahead_names_the_permission() {
     let server = server(false, 1000);
     let destination = destination(&server).with_encryption(Some(kms()));
     let steps = destination.check(&key("r/check"));
-    assert!(steps.len() == 8 && steps.iter().all(|step| step.fault.is_none()), "{steps:?}");
+    assert!(steps.len() == 9 && steps.iter().all(|step| step.fault.is_none()), "{steps:?}");
     let store = server.store();
     assert!(store.objects["b"].is_empty() && store.uploads.is_empty());
     drop(store);
@@ -162,4 +162,23 @@ fn the_look_ahead_names_the_permission() {
     let plain = S3Server::start(options).unwrap();
     let steps = super::destination::destination(&plain).with_encryption(Some(kms())).check(&key("r/check"));
     assert!(steps.iter().any(|step| step.operation == "PutObject" && step.fault.is_some()), "{steps:?}");
+}
+
+#[test]
+fn uploads_that_a_killed_writer_left_are_aborted_by_their_keys() {
+    let server = server(false, 1000);
+    let destination = destination(&server);
+    let bytes = noise((5 << 20) + 1);
+    for name in ["r/data/1", "r/data/1", "r/data/10", "r/data/2"] {
+        // A writer that is killed neither publishes nor aborts.
+        std::mem::forget(write(&destination, name, &bytes, &ATTRIBUTES));
+    }
+    assert_eq!(server.store().uploads.len(), 4);
+    assert_eq!(destination.remove_remains(&[key("r/data/1"), key("r/data/3")]).unwrap(), 2);
+    let left: Vec<_> = server.store().uploads.values().map(|upload| upload.key.clone()).collect();
+    assert_eq!(left, ["r/data/10", "r/data/2"]);
+    server.faults().choose(|request, _| request.query.contains_key("uploads").then_some(Fault::NotImplemented));
+    assert_eq!(destination.remove_remains(&[key("r/data/2")]).unwrap(), 0);
+    server.faults().choose(|request, _| request.query.contains_key("uploads").then_some(Fault::AccessDenied));
+    assert!(destination.remove_remains(&[key("r/data/2")]).is_err());
 }

@@ -2,7 +2,9 @@
 
 use super::*;
 use std::io::Read;
-use stocktake::{GenerateErrorKind, GenerateOptions, generate};
+use stocktake::{
+    GenerateErrorKind, GenerateOptions, Recovery, ReportLayout, abandon, generate, sources::SyntheticSource,
+};
 use stocktake_core::{ConfigurationId, Destination, FieldSelection, ReportSpec, Timestamp};
 use stocktake_s3::{S3Destination, S3Source};
 use stocktake_testkit::s3::{Fault, FlatKeys};
@@ -67,4 +69,52 @@ fn a_listing_that_lies_publishes_nothing_and_leaves_nothing() {
     assert!(matches!(error.kind(), GenerateErrorKind::Source(_)), "{error}");
     assert!(destination.store().unwrap().list("").unwrap().is_empty());
     assert!(stored.store().uploads.is_empty());
+}
+
+/// The objects of the bucket, by key.
+fn objects(server: &S3Server) -> std::collections::BTreeMap<String, Arc<[u8]>> {
+    let store = server.store();
+    let bodies = store.objects.get("b").into_iter().flatten();
+    bodies.filter_map(|(key, _)| Some((key.clone(), Arc::clone(&store.current("b", key)?.body)))).collect()
+}
+
+/// The network is lost after some requests: nothing that the run sends reaches the server any more, as if it were killed.
+/// Data files are uploaded in parts, so that it is lost within uploads, too.
+#[test]
+fn a_run_whose_network_is_lost_is_carried_on_or_abandoned() {
+    let source: SyntheticSource = "rows=300000,seed=2".parse().unwrap();
+    let spec = ReportSpec::builder(bucket(), ConfigurationId::try_new("daily").unwrap(), bucket())
+        .with_created_at(Timestamp::parse("2026-11-22T01:00:00Z").unwrap())
+        .with_fields(FieldSelection::Default.resolve(source.provides(), Versions::Current).unwrap())
+        .with_chunk_rows(20_000)
+        .with_shard_target_bytes(5 << 20)
+        .build()
+        .unwrap();
+    let options = |recovery| GenerateOptions::default().with_recovery(recovery);
+    let destination = |server: &S3Server| S3Destination::new(client(server)).with_part_bytes(0);
+    let whole = server(false, 1000);
+    let summary = generate(&source, &spec, &destination(&whole), &options(Recovery::Begin)).unwrap();
+    assert!(summary.files >= 3, "{summary:?}");
+    let requests = whole.log().len() as u64;
+    let root = ReportLayout::new(&spec).root().clone();
+    let mut within_uploads = 0;
+    for step in 1..6 {
+        let stored = server(false, 1000);
+        let alive = requests * step / 6;
+        stored.faults().choose(move |_, number| (number >= alive).then_some(Fault::AccessDenied));
+        let lost = generate(&source, &spec, &destination(&stored), &options(Recovery::Begin));
+        stored.faults().clear();
+        within_uploads += stored.store().uploads.len();
+        // Once the report is published, nothing but its journal can be left.
+        if step % 2 == 0 || lost.is_ok() {
+            let resumed = generate(&source, &spec, &destination(&stored), &options(Recovery::Resume)).unwrap();
+            assert_eq!(resumed.rows, summary.rows);
+            assert!(objects(&stored) == objects(&whole), "lost after {alive} of {requests} requests");
+        } else {
+            abandon(&destination(&stored), &root, None).unwrap();
+            assert_eq!(objects(&stored).into_keys().collect::<Vec<_>>(), [""; 0]);
+        }
+        assert!(stored.store().uploads.is_empty(), "lost after {alive} of {requests} requests");
+    }
+    assert!(within_uploads > 0);
 }

@@ -1,6 +1,6 @@
 //! A destination behind which another one stores envelopes.
 
-use super::{SEGMENT_BYTES, TAG_BYTES, file_name, header::Header, writer::EnvelopeWriter};
+use super::{EnvelopeStore, SEGMENT_BYTES, TAG_BYTES, file_name, header::Header, writer::EnvelopeWriter};
 use crate::keys::{DataKey, KeyError, KeyService};
 use stocktake::{
     Destination, DestinationError, DestinationErrorKind, ENVELOPE_SUFFIX, ObjectAttributes, PendingObject, ReportKey,
@@ -16,6 +16,7 @@ use stocktake::{
 /// The encryption that attributes ask for is what the envelope does, so the destination behind is not asked for it again.
 pub struct EnvelopeDestination<'a> {
     destination: &'a dyn Destination,
+    contents: Option<EnvelopeStore<'a>>,
     key: DataKey,
 }
 
@@ -28,14 +29,32 @@ impl<'a> EnvelopeDestination<'a> {
     /// If the service has no such key or cannot be asked.
     pub fn try_new(
         destination: &'a dyn Destination,
-        keys: &dyn KeyService,
+        keys: &'a dyn KeyService,
         encryption: Option<&ServerSideEncryption>,
     ) -> Result<Self, KeyError> {
         let key_id = match encryption {
             Some(ServerSideEncryption::SseKms { key_id, .. }) => Some(&**key_id),
             _ => None,
         };
-        Ok(Self { destination, key: keys.generate_data_key(key_id)? })
+        let contents = destination.store().map(|store| EnvelopeStore::new(store, keys));
+        Ok(Self { destination, contents, key: keys.generate_data_key(key_id)? })
+    }
+
+    /// The destination with the data key of an object that is there, such as the first one of an unfinished run's journal:
+    /// all objects of a report are then under one data key, whichever run wrote them. Each still has a key of its own,
+    /// from a salt of its own, so that no nonce is used twice.
+    ///
+    /// Without such an object, the destination as it is.
+    ///
+    /// # Errors
+    /// If the object cannot be read, or its data key not unwrapped.
+    pub fn continuing(mut self, object: &ReportKey) -> Result<Self, DestinationError> {
+        if let Some(contents) = &self.contents
+            && let Some(key) = contents.data_key(object)?
+        {
+            self.key = key;
+        }
+        Ok(self)
     }
 }
 
@@ -69,5 +88,13 @@ impl Destination for EnvelopeDestination<'_> {
     /// The store of envelopes as they are, by which their sizes and digests are checked.
     fn store(&self) -> Option<&dyn ReportStore> {
         self.destination.store()
+    }
+
+    fn contents(&self) -> Option<&dyn ReportStore> {
+        self.contents.as_ref().map(|contents| contents as _)
+    }
+
+    fn remove_remains(&self, keys: &[ReportKey]) -> Result<u64, DestinationError> {
+        self.destination.remove_remains(keys)
     }
 }

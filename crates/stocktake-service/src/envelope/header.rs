@@ -80,6 +80,13 @@ impl Header {
         &self.bytes
     }
 
+    /// The data key, plain and wrapped.
+    pub(super) fn data_key(&self, keys: &dyn KeyService) -> Result<DataKey, KeyError> {
+        let plain = self.unwrap(keys)?;
+        let wrapped = unhex(&self.fields.wrapped_key).unwrap_or_default();
+        Ok(DataKey::new(self.fields.key_id.clone(), plain, wrapped))
+    }
+
     /// The data key, unwrapped by the service.
     pub(super) fn unwrap(&self, keys: &dyn KeyService) -> Result<Zeroizing<[u8; KEY_BYTES]>, KeyError> {
         let wrapped =

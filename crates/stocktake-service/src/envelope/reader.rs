@@ -4,7 +4,7 @@ use super::{
     SEGMENT_BYTES, Stream, TAG_BYTES, file_name,
     header::{FRONT_BYTES, Header},
 };
-use crate::keys::{KeyError, KeyService};
+use crate::keys::{DataKey, KeyError, KeyService};
 use aead_stream::StreamPrimitive;
 use std::{
     io::{self, Read},
@@ -32,6 +32,13 @@ impl<'a> EnvelopeStore<'a> {
     /// The plaintext of a store.
     pub fn new(store: &'a dyn ReportStore, keys: &'a dyn KeyService) -> Self {
         Self { store, keys }
+    }
+
+    /// The data key of an object; none if the object is not there.
+    pub(super) fn data_key(&self, key: &ReportKey) -> Result<Option<DataKey>, DestinationError> {
+        let Some(stored) = self.store.head(key)? else { return Ok(None) };
+        let envelope = self.open(key, stored.size_bytes)?;
+        envelope.header.data_key(self.keys).map(Some).map_err(|error| broken(key, &error))
     }
 
     fn open(&self, key: &ReportKey, stored_bytes: u64) -> Result<Envelope, DestinationError> {

@@ -8,8 +8,8 @@ use crate::{
 };
 use std::{error::Error, io::Read};
 use stocktake::{
-    BucketName, Clock, Destination, Envelope, Execution, GenerateErrorKind, GenerateOptions, ReportLayout, ReportSpec,
-    ReportStore, Timestamp, generate, parse_receipts,
+    BucketName, Clock, Destination, Envelope, Execution, GenerateError, GenerateErrorKind, GenerateOptions, Recovery,
+    ReportLayout, ReportSpec, ReportStore, Timestamp, abandon, generate, parse_receipts, unfinished_runs,
 };
 use stocktake_config::{DestinationAttributes, Frequencies, InventoryConfiguration, ReportRequest, Rules};
 
@@ -47,7 +47,8 @@ impl<'a> Report<'a> {
         let sealed;
         let destination: &dyn Destination = match prepared.keys() {
             Some(keys) => {
-                sealed = EnvelopeDestination::try_new(&*opened.destination, keys, attributes.encryption.as_ref())?;
+                let fresh = EnvelopeDestination::try_new(&*opened.destination, keys, attributes.encryption.as_ref())?;
+                sealed = fresh.continuing(&ReportLayout::new(spec).journal_begin())?;
                 &sealed
             }
             None => {
@@ -55,8 +56,20 @@ impl<'a> Report<'a> {
                 &asked
             }
         };
-        let options = GenerateOptions::new(self.execution.clone()).with_clock(self.clock.clone());
-        match generate(&*opened.source, spec, destination, &options) {
+        give_up_earlier(destination, spec);
+        let recoverable = opened.source.reopens() && destination.store().is_some();
+        let options = GenerateOptions::new(self.execution.clone())
+            .with_clock(self.clock.clone())
+            .with_recovery(if recoverable { Recovery::Resume } else { Recovery::None });
+        let generated = generate(&*opened.source, spec, destination, &options).or_else(|error| {
+            if error.kind() != GenerateErrorKind::Changed {
+                return Err(error);
+            }
+            // Configuration or source are others now: what was begun is no part of the report that is asked for.
+            give_up(destination, spec)?;
+            generate(&*opened.source, spec, destination, &options)
+        });
+        match generated {
             Ok(summary) => Ok(RunOutcome::Succeeded {
                 manifest: summary.manifest_key.to_string(),
                 rows: Some(summary.rows),
@@ -113,6 +126,23 @@ impl Prepared<'_> {
         };
         let manifest = ReportLayout::new(&self.spec).manifest().to_string();
         is_there.then_some(RunOutcome::Succeeded { manifest, rows: None, skipped_entries: None })
+    }
+}
+
+/// Removes what an unfinished run of this stamp left.
+fn give_up(destination: &dyn Destination, spec: &ReportSpec) -> Result<(), GenerateError> {
+    let layout = ReportLayout::new(spec);
+    abandon(destination, layout.root(), Some(layout.stamp())).map(drop)
+}
+
+/// Removes what unfinished runs of earlier due times left: nobody asks for them again.
+fn give_up_earlier(destination: &dyn Destination, spec: &ReportSpec) {
+    let layout = ReportLayout::new(spec);
+    // What cannot be read or removed now is looked at again before the next report, and does not keep this one from being made.
+    let runs = unfinished_runs(destination, layout.root()).unwrap_or_default();
+    let earlier = |time: Timestamp| time < spec.created_at() && time.folder_stamp() != layout.stamp();
+    for run in runs.iter().filter(|run| run.created_at.is_some_and(earlier)) {
+        let _ = abandon(destination, layout.root(), Some(&run.stamp));
     }
 }
 

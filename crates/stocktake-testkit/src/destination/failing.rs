@@ -168,6 +168,14 @@ impl<D: Destination> Destination for FailingDestination<D> {
     fn store(&self) -> Option<&dyn ReportStore> {
         self.inner.store()
     }
+
+    fn contents(&self) -> Option<&dyn ReportStore> {
+        self.inner.contents()
+    }
+
+    fn remove_remains(&self, keys: &[ReportKey]) -> Result<u64, DestinationError> {
+        self.inner.remove_remains(keys)
+    }
 }
 
 struct Pending {

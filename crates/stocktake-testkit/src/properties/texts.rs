@@ -85,7 +85,7 @@ fn json_identity<T: DeserializeOwned + Serialize + PartialEq + Debug>(bytes: &[u
 fn report_spec(spec: &ReportSpec) {
     let layout = ReportLayout::new(spec);
     for key in [layout.data(0, 0, 0), layout.manifest(), layout.checksum(), layout.receipts(), layout.symlink()] {
-        debug_assert!(key.as_str().starts_with(layout.root()));
+        debug_assert!(key.as_str().starts_with(layout.root().as_str()));
     }
     spec.schema_text();
     // A limit that is too small is an error, never an overflow.

@@ -69,6 +69,20 @@ fn begin(store: &mut Store, bucket: &str, key: &str, request: &Request) -> Reply
     encrypted(store, request, Reply::xml(200, body))
 }
 
+/// Answers ListMultipartUploads: all of them on one page.
+pub(super) fn uploads(store: &Store, bucket: &str, request: &Request) -> Reply {
+    let prefix = request.parameter("prefix").unwrap_or("");
+    let found = store.uploads.iter().filter(|(_, upload)| upload.bucket == bucket && upload.key.starts_with(prefix));
+    // The keys of reports need no escaping in XML but for these.
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    let found: String = found
+        .map(|(id, upload)| format!("<Upload><Key>{}</Key><UploadId>{id}</UploadId></Upload>", escaped(&upload.key)))
+        .collect();
+    let body =
+        format!("<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{found}</ListMultipartUploadsResult>");
+    Reply::xml(200, body)
+}
+
 fn part(store: &mut Store, request: &Request) -> Reply {
     let number = request.parameter("partNumber").and_then(|number| number.parse().ok()).unwrap_or(0);
     let Some(upload) = store.uploads.get_mut(request.parameter("uploadId").unwrap_or("")) else { return no_upload() };

@@ -64,6 +64,7 @@ impl Service {
         let has = |name: &str| request.query.contains_key(name);
         if key.is_empty() {
             return match request.method.as_str() {
+                "GET" if has("uploads") => objects::uploads(&self.store(), &bucket, request),
                 "GET" if has("versions") => listing::versions(&self.store(), &bucket, request, fault),
                 "GET" if request.parameter("list-type") == Some("2") => self.list(&bucket, request, fault),
                 _ => objects::policy(&mut self.store(), &bucket, request),

@@ -46,6 +46,11 @@ impl Chunker {
         }
     }
 
+    /// A chunker of the rows behind this one, which an earlier run put into a data file: chunks end where they would have.
+    pub(super) fn behind(spec: &ReportSpec, last_row: Option<ObjectBatch>) -> Self {
+        Self { before: last_row, ..Self::new(spec) }
+    }
+
     /// Whether no row is waiting.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()

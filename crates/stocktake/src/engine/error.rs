@@ -13,6 +13,19 @@ pub struct GenerateError {
     message: String,
     source: Option<Box<dyn Error + Send + Sync>>,
     leftovers: Vec<String>,
+    kept: Option<Box<KeptRun>>,
+}
+
+/// What a run that failed keeps at the destination, so that it can be continued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeptRun {
+    /// The report's stamp, as its folder is named.
+    pub stamp: String,
+    /// Finished data files.
+    pub files: u64,
+    /// Rows in them.
+    pub rows: u64,
 }
 
 /// What kind of fault ended a run.
@@ -29,6 +42,10 @@ pub enum GenerateErrorKind {
     Destination(DestinationErrorKind),
     /// A report with the same stamp exists.
     ReportExists,
+    /// A run with the same stamp was begun and not finished.
+    Unfinished,
+    /// The run cannot be continued: it was begun with another spec or plan.
+    Changed,
     /// The shards do not make a whole report.
     Incomplete,
     /// A thread of the run was lost.
@@ -47,6 +64,7 @@ impl GenerateError {
             message: message.into(),
             source: None,
             leftovers: Vec::new(),
+            kept: None,
         }
     }
 
@@ -82,6 +100,11 @@ impl GenerateError {
         self
     }
 
+    pub(super) fn with_kept(mut self, kept: KeptRun) -> Self {
+        self.kept = Some(Box::new(kept));
+        self
+    }
+
     /// What kind of fault it was.
     pub fn kind(&self) -> GenerateErrorKind {
         self.kind
@@ -102,9 +125,15 @@ impl GenerateError {
         self.shard
     }
 
-    /// Objects of this run that could not be removed, each with the reason. Empty: nothing is left behind.
+    /// Objects of this run that could not be removed, each with the reason. Empty: nothing is left behind but what is
+    /// [kept](Self::kept).
     pub fn leftovers(&self) -> &[String] {
         &self.leftovers
+    }
+
+    /// What the run keeps, so that it can be continued; none if it keeps nothing.
+    pub fn kept(&self) -> Option<&KeptRun> {
+        self.kept.as_deref()
     }
 }
 

@@ -75,6 +75,10 @@ pub trait Observer: Send + Sync {
     fn shard_published(&self, _receipt: &Receipt) {}
     /// The source left out an entry.
     fn entry_skipped(&self, _entry: &SkippedEntry) {}
+    /// An unfinished run is continued: so many finished data files and rows of it are kept.
+    fn run_continued(&self, _stamp: &str, _files: u64, _rows: u64) {}
+    /// A run of the same configuration with another stamp was begun and not finished.
+    fn unfinished_run(&self, _stamp: &str) {}
 }
 
 struct Silent;

@@ -3,18 +3,18 @@
 use super::{
     Execution, GenerateError, GenerateErrorKind,
     intake::Intake,
+    journal::Journal,
     lane::{self, Shared, SkipCount},
     memory::Budget,
     publish,
+    recover::LaneStart,
+    resume,
     slots::Slots,
     workers::{self, ChunkPool},
 };
 use std::{
     num::NonZeroU32,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
 };
 use stocktake_core::{
     CommittableShard, Destination, Existing, Format, FormatOptions, LaneDescriptor, ObjectBatchBuilder, ObjectSource,
@@ -29,10 +29,29 @@ pub struct GenerateOptions {
     pub lanes: NonZeroU32,
     /// What happens if a report with the same stamp exists. Default: it is refused.
     pub existing: Existing,
+    /// What a run that ends early keeps. Default: nothing.
+    pub recovery: Recovery,
     /// Threads, memory, cancellation, progress.
     pub execution: Execution,
     /// Tells the time, so that the receipts say when the scan really began and ended. Default: they do not say.
     pub clock: Option<Clock>,
+}
+
+/// What a run that ends early keeps at its destination, and what is done about one that ended early before.
+///
+/// A run keeps a journal only if it could be continued by it: the destination has a reading side, the source can be opened
+/// behind a key, and keys are sorted. A run that fails keeps its finished data files then, if it has any, and nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Recovery {
+    /// Nothing: there is no journal, and a run that fails removes what it created. What a killed run leaves stays.
+    #[default]
+    None,
+    /// A journal. An unfinished run with the same stamp is refused.
+    Begin,
+    /// A journal. An unfinished run with the same stamp is continued behind its finished data files; if there is none, a run
+    /// begins. A report that is published already, of the same id, is no error: nothing is left to do.
+    Resume,
 }
 
 /// Tells the time to a run; nothing else in the library reads a clock.
@@ -59,7 +78,13 @@ impl std::fmt::Debug for Clock {
 
 impl Default for GenerateOptions {
     fn default() -> Self {
-        Self { lanes: NonZeroU32::MIN, existing: Existing::Refuse, execution: Execution::default(), clock: None }
+        Self {
+            lanes: NonZeroU32::MIN,
+            existing: Existing::Refuse,
+            recovery: Recovery::None,
+            execution: Execution::default(),
+            clock: None,
+        }
     }
 }
 
@@ -80,6 +105,13 @@ impl GenerateOptions {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = Some(clock);
+        self
+    }
+
+    /// States what a run that ends early keeps.
+    #[must_use]
+    pub fn with_recovery(mut self, recovery: Recovery) -> Self {
+        self.recovery = recovery;
         self
     }
 
@@ -107,21 +139,31 @@ pub struct ReportSummary {
     pub bytes: u64,
     /// Entries that the source left out, because its options allow it.
     pub skipped_entries: u64,
+    /// Data files that an earlier run wrote and that were kept.
+    pub kept_files: u64,
+    /// Rows in them; the others were encoded by this run.
+    pub kept_rows: u64,
 }
 
 /// Generates and publishes a report.
 ///
 /// Blocks until the report is published. Data files become visible as they are finished; the report is published exactly
-/// when manifest.checksum exists. A run that fails removes what it created and nothing else.
+/// when manifest.checksum exists. A run that fails removes what it created and nothing else; one that keeps a journal
+/// ([`Recovery`]) keeps its finished data files.
 ///
 /// # Errors
-/// The failure that is earliest in the report's order. [`GenerateError::leftovers`] names what could not be removed.
+/// The failure that is earliest in the report's order. [`GenerateError::leftovers`] names what could not be removed,
+/// [`GenerateError::kept`] says what is kept on purpose.
 pub fn generate(
     source: &dyn ObjectSource,
     spec: &ReportSpec,
     destination: &dyn Destination,
     options: &GenerateOptions,
 ) -> Result<ReportSummary, GenerateError> {
+    if let Some(journal) = Journal::of_run(source, spec, destination, options.recovery)? {
+        check_memory(spec, &options.execution)?;
+        return resume::generate(source, spec, &journal, options);
+    }
     publish::check_existing(spec, destination, options.existing)?;
     check_memory(spec, &options.execution)?;
     let plan = plan(source, options.lanes)?;
@@ -166,22 +208,45 @@ pub fn write_lanes(
     destination: &dyn Destination,
     execution: &Execution,
 ) -> Result<Vec<CommittableShard>, GenerateError> {
+    let starts = vec![LaneStart::default(); lanes.len()];
+    write_from(source, spec, plan, Lanes { lanes, starts, attempt, journal: None }, destination, execution)
+}
+
+/// Lanes to be written, and from where.
+pub(super) struct Lanes<'a> {
+    pub(super) lanes: &'a [LaneDescriptor],
+    /// Where each of them is carried on.
+    pub(super) starts: Vec<LaneStart>,
+    pub(super) attempt: u32,
+    /// Keeps finished data files.
+    pub(super) journal: Option<&'a Journal<'a>>,
+}
+
+/// Writes lanes from where they are carried on.
+pub(super) fn write_from(
+    source: &dyn ObjectSource,
+    spec: &ReportSpec,
+    plan: &Plan,
+    lanes: Lanes<'_>,
+    destination: &dyn Destination,
+    execution: &Execution,
+) -> Result<Vec<CommittableShard>, GenerateError> {
     match spec.format() {
         #[cfg(feature = "csv")]
         FormatOptions::Csv(options) => {
             let format = stocktake_csv::CsvFormat::new(spec.source_bucket(), spec.fields(), options);
-            write_with(&format, source, spec, plan, lanes, attempt, destination, execution)
+            write_with(&format, source, spec, plan, lanes, destination, execution)
         }
         #[cfg(feature = "orc")]
         FormatOptions::Orc(options) => {
             let format = crate::orc::OrcFormat::new(spec.source_bucket(), spec.fields(), options);
-            write_with(&format, source, spec, plan, lanes, attempt, destination, execution)
+            write_with(&format, source, spec, plan, lanes, destination, execution)
         }
         #[cfg(feature = "parquet")]
         FormatOptions::Parquet(options) => {
             let format =
                 stocktake_parquet::ParquetFormat::new(spec.source_bucket(), spec.fields(), spec.order(), options);
-            write_with(&format, source, spec, plan, lanes, attempt, destination, execution)
+            write_with(&format, source, spec, plan, lanes, destination, execution)
         }
         _ => Err(GenerateError::new(GenerateErrorKind::Invalid, "the format is not built into this program")),
     }
@@ -218,7 +283,7 @@ pub fn check_source(source: &dyn ObjectSource, spec: &ReportSpec, execution: &Ex
     Ok(rows)
 }
 
-fn check_memory(spec: &ReportSpec, execution: &Execution) -> Result<u64, GenerateError> {
+pub(super) fn check_memory(spec: &ReportSpec, execution: &Execution) -> Result<u64, GenerateError> {
     let checked = spec.chunk_budget_bytes(execution.memory_limit_bytes());
     checked.map_err(|error| GenerateError::caused(GenerateErrorKind::Invalid, "the memory limit cannot be kept", error))
 }
@@ -229,14 +294,12 @@ const JOBS_WAITING_MAX: usize = 1;
 /// Private memory of a lane beyond its chunks: read-ahead of its source. The first lane's is in the fixed part.
 const LANE_MEMORY_BYTES: u64 = 6 << 20;
 
-#[expect(clippy::too_many_arguments, reason = "the parts of a run, each of its own type, passed on once")]
 fn write_with<F: Format>(
     format: &F,
     source: &dyn ObjectSource,
     spec: &ReportSpec,
     plan: &Plan,
-    lanes: &[LaneDescriptor],
-    attempt: u32,
+    Lanes { lanes, starts, attempt, journal }: Lanes<'_>,
     destination: &dyn Destination,
     execution: &Execution,
 ) -> Result<Vec<CommittableShard>, GenerateError> {
@@ -270,8 +333,9 @@ fn write_with<F: Format>(
         pool: ChunkPool::new(threads + 2, spec.chunk_bytes()),
         stop: execution.cancel.child(),
         published: Mutex::new(Vec::new()),
+        journal,
     };
-    let outcome = run(&shared, lanes, threads, at_once);
+    let outcome = run(&shared, lanes, starts, threads, at_once);
     outcome.map_err(|error| {
         let published = std::mem::take(&mut *shared.published.lock().unwrap_or_else(PoisonError::into_inner));
         error.with_leftovers(publish::remove(destination, published))
@@ -281,19 +345,21 @@ fn write_with<F: Format>(
 fn run<F: Format>(
     shared: &Shared<'_, F>,
     lanes: &[LaneDescriptor],
+    starts: Vec<LaneStart>,
     threads: usize,
     at_once: usize,
 ) -> Result<Vec<CommittableShard>, GenerateError> {
     // One chunk waits for a worker beside those that are encoded: more would hold rows without being of use.
     let (jobs, queue) = crossbeam_channel::bounded(JOBS_WAITING_MAX);
-    let next = AtomicUsize::new(0);
+    let waiting = Mutex::new(lanes.iter().zip(starts));
     let outcomes = Mutex::new(Vec::new());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     let run_lanes = |jobs: crossbeam_channel::Sender<_>| {
-        while let Some(lane) = lanes.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some((lane, start)) = next() {
             let outcome = if shared.stop.is_cancelled() {
                 Err(GenerateError::cancelled())
             } else {
-                lane::write(shared, lane, &jobs)
+                lane::write(shared, lane, start, &jobs)
             };
             outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((lane.index, outcome));
         }

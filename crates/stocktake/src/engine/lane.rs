@@ -4,7 +4,9 @@ use super::{
     Execution, GenerateError, GenerateErrorKind,
     chunker::{Chunker, CutChunk},
     intake::Intake,
+    journal::Journal,
     memory::Budget,
+    recover::LaneStart,
     slots::Slots,
     workers::{ChunkPool, Encoded, Job},
 };
@@ -14,9 +16,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 use stocktake_core::{
-    CancelToken, CommittableShard, Destination, Format, LaneDescriptor, ObjectAttributes, ObjectBatchBuilder,
-    ObjectSource, Order, ReadContext, Receipt, ReportKey, ReportLayout, ReportSpec, RowDigest, ShardAssembler,
-    ShardFacts, ShardWriter, SkipObserver, SkippedEntry,
+    CancelToken, CommittableShard, Destination, Field, Format, JournalEntry, LaneDescriptor, ObjectAttributes,
+    ObjectBatchBuilder, ObjectKey, ObjectSource, Order, ReadContext, Receipt, ReportKey, ReportLayout, ReportSpec,
+    RowDigest, ShardAssembler, ShardFacts, ShardWriter, SkipObserver, SkippedEntry,
 };
 
 /// What all lanes of a run share.
@@ -34,8 +36,10 @@ pub(super) struct Shared<'a, F: Format> {
     pub(super) pool: ChunkPool<F::Chunk>,
     /// Cancelled with the user's token, and by the first failure of any lane.
     pub(super) stop: CancelToken,
-    /// Data files that this run published, to be removed if it fails.
+    /// Data files that this run published and that no journal keeps, to be removed if it fails.
     pub(super) published: Mutex<Vec<ReportKey>>,
+    /// Keeps finished data files, so that the run can be continued.
+    pub(super) journal: Option<&'a Journal<'a>>,
 }
 
 /// Chunks ahead of the assembler beyond one for each thread. Memory bounds chunks already; this keeps a destination that
@@ -54,27 +58,42 @@ struct ChunkTicket<C> {
     first_key: String,
     last_key: String,
     begins_key: bool,
+    /// What a journal notes of the last row.
+    last: LastRow,
     encoded: Receiver<Encoded<C>>,
 }
 
-/// Writes a lane.
+/// What a journal notes of the last row of a data file beside its key.
+#[derive(Clone, Debug, Default)]
+struct LastRow {
+    codes: Vec<(Field, String)>,
+    /// Entries of the lane that the source had left out when the row was read.
+    skipped_entries: u64,
+}
+
+/// Writes a lane, or the rest of it.
 ///
 /// # Errors
 /// The failure that is earliest in the lane's order.
 pub(super) fn write<F: Format>(
     shared: &Shared<'_, F>,
     lane: &LaneDescriptor,
+    start: LaneStart,
     jobs: &Sender<Job<F::Chunk>>,
 ) -> Result<Vec<CommittableShard>, GenerateError> {
-    let skipped = Arc::new(SkipCount { entries: AtomicU64::new(0), execution: shared.execution.clone() });
+    if start.ended {
+        return Ok(start.shards);
+    }
+    let entries = AtomicU64::new(start.skipped_entries);
+    let skipped = Arc::new(SkipCount { entries, execution: shared.execution.clone() });
     std::thread::scope(|scope| {
         // Within the scope, so that a panic here ends the queue, and with it the reader, before the reader is waited for.
         let stop = StopOnPanic(&shared.stop);
         let (tickets, queue) = bounded(shared.execution.threads.get() + TICKETS_EXTRA);
-        let observer = Arc::clone(&skipped);
+        let (observer, begin) = (Arc::clone(&skipped), &start);
         let reader =
             std::thread::Builder::new().name(format!("stocktake-read-{}", lane.index)).spawn_scoped(scope, move || {
-                let outcome = read(shared, lane, observer, jobs, &tickets);
+                let outcome = read(shared, lane, begin, observer, jobs, &tickets);
                 // The assembler is gone only when it failed itself; its failure is the earlier one.
                 let _ = tickets.send(Ticket::End(outcome));
             });
@@ -82,7 +101,7 @@ pub(super) fn write<F: Format>(
             shared.stop.cancel();
             GenerateError::caused(GenerateErrorKind::Lost, "a reader could not be started", error)
         })?;
-        let mut assembly = Assembly::new(shared, lane, &skipped.entries);
+        let mut assembly = Assembly::new(shared, lane, start.shards.clone(), &skipped.entries);
         let outcome = assembly.run(&queue);
         if outcome.is_err() {
             shared.stop.cancel();
@@ -113,20 +132,30 @@ impl Drop for StopOnPanic<'_> {
 fn read<F: Format>(
     shared: &Shared<'_, F>,
     lane: &LaneDescriptor,
-    skipped: Arc<dyn SkipObserver>,
+    start: &LaneStart,
+    skipped: Arc<SkipCount>,
     jobs: &Sender<Job<F::Chunk>>,
     tickets: &Sender<Ticket<F::Chunk>>,
 ) -> Result<(), GenerateError> {
     let spec = shared.spec;
-    let context = read_context(shared.source, spec, shared.execution, &shared.stop, Arc::clone(&shared.slots), skipped);
+    let slots = Arc::clone(&shared.slots);
+    let observer: Arc<dyn SkipObserver> = Arc::<SkipCount>::clone(&skipped);
+    let context = read_context(shared.source, spec, shared.execution, &shared.stop, slots, observer);
     let mut builder = ObjectBatchBuilder::new(context.fields);
-    let mut stream = shared.source.open(lane, None, &context)?;
-    let mut intake = Intake::new(spec, lane, None, shared.source.provides());
-    let mut chunker = Chunker::new(spec);
+    let mut stream = shared.source.open(lane, start.after.as_ref(), &context)?;
+    let mut intake = Intake::new(spec, lane, start.after.as_ref().map(ObjectKey::as_str), shared.source.provides());
+    let mut chunker = Chunker::behind(spec, start.last_row.clone());
     let mut permit = None;
     let mut index = 0;
     let mut hand_out = |chunk: CutChunk, permit| {
         let (reply, encoded) = bounded(1);
+        let last = match (shared.journal, chunk.rows.segments().last()) {
+            (Some(_), Some(segment)) => LastRow {
+                codes: segment.codes_of(segment.len() - 1).map(|(field, text)| (field, text.to_owned())).collect(),
+                skipped_entries: skipped.entries.load(Ordering::Relaxed),
+            },
+            _ => LastRow::default(),
+        };
         let key = |key: Option<&str>| key.unwrap_or_default().to_owned();
         let ticket = ChunkTicket {
             index,
@@ -134,6 +163,7 @@ fn read<F: Format>(
             first_key: key(chunk.rows.first_key()),
             last_key: key(chunk.rows.last_key()),
             begins_key: chunk.begins_key,
+            last,
             encoded,
         };
         index += 1;
@@ -223,12 +253,18 @@ struct OpenShard<A> {
     rows: u64,
     first_key: String,
     last_key: String,
+    last: LastRow,
     row_digest: Option<RowDigest>,
 }
 
 impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
-    fn new(shared: &'s Shared<'a, F>, lane: &'s LaneDescriptor, skipped: &'s AtomicU64) -> Self {
-        Self { shared, lane, skipped, open: None, shards: Vec::new() }
+    fn new(
+        shared: &'s Shared<'a, F>,
+        lane: &'s LaneDescriptor,
+        shards: Vec<CommittableShard>,
+        skipped: &'s AtomicU64,
+    ) -> Self {
+        Self { shared, lane, skipped, open: None, shards }
     }
 
     fn run(&mut self, queue: &Receiver<Ticket<F::Chunk>>) -> Result<(), GenerateError> {
@@ -258,7 +294,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
         let full =
             |open: &OpenShard<F::Assembler>| open.assembler.shard_bytes() >= target_bytes || open.assembler.is_full();
         if ticket.begins_key && self.open.as_ref().is_some_and(full) {
-            self.close_shard()?;
+            self.close_shard(false)?;
         }
         let shard = self.shard_number()?;
         let open = match &mut self.open {
@@ -278,6 +314,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
         open.rows += ticket.rows;
         open.row_digest = open.row_digest.zip(row_digest).map(|(sum, of_chunk)| sum + of_chunk);
         open.last_key = ticket.last_key;
+        open.last = ticket.last;
         self.shared.execution.observer.chunk_appended(ticket.rows, open.assembler.shard_bytes() - before_bytes);
         let held_bytes = F::chunk_bytes(&chunk);
         self.shared.pool.give_back(chunk, held_bytes);
@@ -302,11 +339,12 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
             shared.destination.create(&key, &attributes).map_err(|error| GenerateError::from(error).in_shard(shard))?;
         let assembler = shared.format.assembler(ShardWriter::new(object));
         let row_digest = shared.spec.row_digest().then(RowDigest::default);
-        Ok(OpenShard { key, assembler, rows: 0, first_key, last_key: String::new(), row_digest })
+        let (last_key, last) = (String::new(), LastRow::default());
+        Ok(OpenShard { key, assembler, rows: 0, first_key, last_key, last, row_digest })
     }
 
-    /// Closes and publishes the open data file, if there is one.
-    fn close_shard(&mut self) -> Result<(), GenerateError> {
+    /// Closes and publishes the open data file, if there is one, and writes it down in the journal, if there is one.
+    fn close_shard(&mut self, last_of_lane: bool) -> Result<(), GenerateError> {
         let shard = self.shard_number()?;
         let Some(open) = self.open.take() else { return Ok(()) };
         let facts = ShardFacts::new(self.shared.spec.report_id(), open.rows, open.first_key, open.last_key);
@@ -327,19 +365,45 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
             self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).retain(|key| *key != open.key);
             GenerateError::from(error).in_shard(shard)
         })?;
+        let published = if last_of_lane { self.ending(published) } else { published };
+        self.keep(&published, open.last)?;
         self.shared.execution.observer.shard_published(published.receipt());
         self.shards.push(published);
         Ok(())
     }
 
-    fn close_lane(&mut self) -> Result<(), GenerateError> {
-        self.close_shard()?;
-        let last = match self.shards.pop() {
-            Some(last) => last,
-            None => CommittableShard::empty_lane(self.receipt(0, 0, None)),
-        };
-        self.shards.push(last.ending_lane(self.skipped.load(Ordering::Relaxed)));
+    /// Writes a published data file down. From then on it stays, whatever becomes of the run.
+    fn keep(&self, shard: &CommittableShard, last: LastRow) -> Result<(), GenerateError> {
+        let Some(journal) = self.shared.journal else { return Ok(()) };
+        let receipt = shard.receipt();
+        journal
+            .keep(&JournalEntry::new(receipt.clone(), last.codes, last.skipped_entries))
+            .map_err(|error| error.in_shard(receipt.shard))?;
+        if let Some(file) = &receipt.file {
+            self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).retain(|key| *key != file.key);
+        }
         Ok(())
+    }
+
+    fn close_lane(&mut self) -> Result<(), GenerateError> {
+        if self.open.is_some() {
+            return self.close_shard(true);
+        }
+        let last = match self.shards.pop() {
+            // The rows behind it, which were there when it was closed, are gone from the source since.
+            Some(last) => self.ending(last),
+            None => {
+                let empty = self.ending(CommittableShard::empty_lane(self.receipt(0, 0, None)));
+                self.keep(&empty, LastRow::default())?;
+                empty
+            }
+        };
+        self.shards.push(last);
+        Ok(())
+    }
+
+    fn ending(&self, last: CommittableShard) -> CommittableShard {
+        last.ending_lane(self.skipped.load(Ordering::Relaxed))
     }
 
     fn receipt(&self, shard: u32, rows: u64, keys: Option<(String, String)>) -> Receipt {

@@ -7,6 +7,8 @@
 //! all lanes done ─► symlink.txt ─► receipts.ndjson ─► manifest.json ─► manifest.checksum
 //! ```
 //!
+//! A run that keeps a journal writes each published data file down, so that another run carries on behind it.
+//!
 //! A lane has two threads, one that reads and cuts chunks, one that assembles data files; encoding is done by workers
 //! that all lanes share. Bytes are a function of rows and spec alone: chunks are cut by rows and raw bytes, appended in
 //! order, and data files are closed by encoded size. The engine knows no format and no storage.
@@ -15,19 +17,25 @@
     expect(dead_code, unused_variables, unused_imports, reason = "without a format nothing is written")
 )]
 
+mod abandon;
 mod chunker;
 mod duplicates;
 mod error;
 mod execution;
 mod generate;
 mod intake;
+mod journal;
 mod lane;
 mod memory;
 mod publish;
+mod recover;
+mod resume;
 mod slots;
 mod workers;
 
-pub use error::{GenerateError, GenerateErrorKind};
+pub use abandon::{Abandoned, UnfinishedRun, abandon, unfinished_runs};
+pub use error::{GenerateError, GenerateErrorKind, KeptRun};
 pub use execution::{Execution, Observer};
-pub use generate::{Clock, GenerateOptions, ReportSummary, check_source, generate, plan, write_lanes};
+pub use generate::{Clock, GenerateOptions, Recovery, ReportSummary, check_source, generate, plan, write_lanes};
 pub use publish::commit;
+pub use resume::resume_lanes;

@@ -1,6 +1,6 @@
 //! Publication: symlink.txt, receipts.ndjson, manifest.json, and manifest.checksum last.
 
-use super::{GenerateError, GenerateErrorKind, ReportSummary};
+use super::{GenerateError, GenerateErrorKind, ReportSummary, journal::Journal};
 use std::io::Write;
 use stocktake_core::{
     CommittableShard, CompleteReport, Destination, DestinationErrorKind, Envelope, Existing, Manifest,
@@ -18,7 +18,7 @@ const ATTEMPTS_MAX: u32 = 1000;
 ///
 /// # Errors
 /// If the shards do not make a whole report, a report with the same stamp exists, or the destination fails. What this
-/// call wrote is removed then; data files are not.
+/// call wrote is removed then; data files are not. A journal of the report goes when it is published.
 pub fn commit(
     spec: &ReportSpec,
     plan: &Plan,
@@ -26,7 +26,12 @@ pub fn commit(
     destination: &dyn Destination,
     existing: Existing,
 ) -> Result<ReportSummary, GenerateError> {
-    commit_with(spec, plan, shards, destination, existing, None)
+    let summary = commit_with(spec, plan, shards, destination, existing, None)?;
+    if let Some(journal) = Journal::new(destination, ReportLayout::new(spec)) {
+        // Beside its published report a journal says nothing; the next run of the configuration removes it.
+        let _ = journal.remove();
+    }
+    Ok(summary)
 }
 
 /// Publishes a report, and states in its receipts when the scan began and ended.
@@ -81,6 +86,8 @@ pub(super) fn commit_with(
         files: report.files().count() as u64,
         bytes: report.files().map(|file| file.size_bytes).sum(),
         skipped_entries: report.skipped_entries(),
+        kept_files: 0,
+        kept_rows: 0,
     })
 }
 
@@ -124,7 +131,8 @@ pub(super) fn free_attempt(
     ))
 }
 
-fn write(
+/// Writes an object whole, not visible yet.
+pub(super) fn write(
     destination: &dyn Destination,
     key: &ReportKey,
     bytes: &[u8],

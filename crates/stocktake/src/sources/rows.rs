@@ -46,6 +46,10 @@ impl<R: SortedRows> ObjectSource for RowsSource<R> {
         Ok(Plan::whole("rows"))
     }
 
+    fn reopens(&self) -> bool {
+        false
+    }
+
     fn open<'a>(
         &'a self,
         _lane: &LaneDescriptor,

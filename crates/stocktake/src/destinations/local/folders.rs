@@ -40,6 +40,22 @@ impl Folders {
         done
     }
 
+    /// Removes a folder and those above it, up to one that is not empty or the root, which stays.
+    ///
+    /// They are what a killed process left, whose own notes are lost.
+    pub(super) fn remove_empty_below(&self, root: &Path, folder: &Path) {
+        let mut created = self.lock();
+        for path in folder.ancestors().take_while(|path| path.starts_with(root) && *path != root) {
+            match fs::remove_dir(path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                // It is in use, or a link.
+                Err(_) => return,
+            }
+            created.remove(path);
+        }
+    }
+
     /// Makes the entries of a folder, and of those above it, durable as far as they were created here.
     ///
     /// The folder is not empty meanwhile, so it stays; the disk is waited for without the lock.

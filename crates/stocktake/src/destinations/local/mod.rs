@@ -15,6 +15,7 @@ pub use store::LocalStore;
 use folders::Folders;
 use staged::StagedFile;
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Read},
     ops::Range,
@@ -44,7 +45,7 @@ const STAGE_ATTEMPTS: usize = 8;
 /// Clones share this knowledge. Existing objects are refused or replaced in one step, also between processes.
 ///
 /// A process that is killed leaves its staged files behind (`.NAME.<random>.partial`): they are never listed as objects;
-/// [`LocalDestination::staged_leftovers`] finds them.
+/// [`LocalDestination::staged_leftovers`] finds them, and a run that is continued or abandoned removes them.
 ///
 /// # Examples
 /// ```
@@ -100,6 +101,34 @@ impl LocalDestination {
     /// If a folder cannot be read.
     pub fn staged_leftovers(&self, folder: &ReportKey) -> Result<Vec<PathBuf>, DestinationError> {
         self.store.staged(folder)
+    }
+
+    /// Removes the staged files of keys in their folder.
+    fn remove_staged(&self, folder: &Path, keys: &[&ReportKey]) -> Result<u64, DestinationError> {
+        let [first, ..] = keys else { return Ok(0) };
+        let fault = |error| DestinationError::io(first, format!("cannot clear {}", folder.display()), error);
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => return Ok(0),
+            Err(error) => return Err(fault(error)),
+        };
+        let mut removed = 0;
+        for entry in entries {
+            let entry = entry.map_err(fault)?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|name| is_staged_name(name)) else { continue };
+            // `.NAME.RANDOM.partial`, and the random part has no dot.
+            let of = name[1..name.len() - STAGED_SUFFIX.len()].rsplit_once('.').map_or("", |(of, _)| of);
+            if !keys.iter().any(|key| staged_name(key) == of) {
+                continue;
+            }
+            match fs::remove_file(entry.path()) {
+                Ok(()) => removed += 1,
+                Err(error) if is_absent(&error) => {}
+                Err(error) => return Err(fault(error)),
+            }
+        }
+        Ok(removed)
     }
 
     /// Creates the folders of the target and a file under a hidden name in the last of them.
@@ -171,6 +200,20 @@ impl Destination for LocalDestination {
 
     fn store(&self) -> Option<&dyn ReportStore> {
         Some(self)
+    }
+
+    /// Staged files, and folders below the root that are empty then, whoever created them.
+    fn remove_remains(&self, keys: &[ReportKey]) -> Result<u64, DestinationError> {
+        let mut folders: BTreeMap<PathBuf, Vec<&ReportKey>> = BTreeMap::new();
+        for key in keys {
+            folders.entry(folder_of(&self.store.path(key)).to_owned()).or_default().push(key);
+        }
+        let mut removed = 0;
+        for (folder, keys) in folders {
+            removed += self.remove_staged(&folder, &keys)?;
+            self.folders.remove_empty_below(self.store.root(), &folder);
+        }
+        Ok(removed)
     }
 }
 

@@ -221,8 +221,16 @@ impl ObjectSource for NdjsonSource {
     fn plan(&self, lanes: NonZeroU32) -> Result<Plan, SourceError> {
         match &self.input {
             SourceInput::Plain(file) => lanes::split(file, &self.name, lanes),
-            SourceInput::Compressed { .. } | SourceInput::Once(_) => Ok(Plan::whole(&*self.name)),
+            // By its length another file is known when a run is continued.
+            SourceInput::Compressed { length_bytes, .. } => {
+                Ok(Plan::whole(&*self.name).with_snapshot(format!("{length_bytes} bytes")))
+            }
+            SourceInput::Once(_) => Ok(Plan::whole(&*self.name)),
         }
+    }
+
+    fn reopens(&self) -> bool {
+        !matches!(self.input, SourceInput::Once(_))
     }
 
     fn open<'a>(
