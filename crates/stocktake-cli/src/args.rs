@@ -87,6 +87,14 @@ Examples:
   stocktake inspect --rows --depth 2 manifest.json
   stocktake inspect --html photos.html manifest.json";
 
+const PRUNE_EXAMPLES: &str = "\
+Examples:
+  stocktake prune /srv/inventory --keep 30
+  stocktake prune /srv/inventory --keep 30 --yes
+  stocktake prune s3://reports/inventory --keep 7 --older-than 90 --bucket photos --id daily --yes
+
+A report goes whole: its checksum first, so that it is never taken for complete. What is no report's stays.";
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   stocktake check-destination --destination s3://reports/inventory --sse aws:kms --sse-kms-key-id alias/reports
@@ -134,6 +142,9 @@ pub(crate) enum Verb {
     /// Says what a report holds, from its manifest, or what its rows say of the bucket
     #[command(after_long_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
+    /// Takes old reports away: shows which, and with --yes removes them
+    #[command(after_long_help = PRUNE_EXAMPLES)]
+    Prune(Box<PruneArgs>),
     /// Checks, shows and keeps inventory configurations
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -580,6 +591,48 @@ pub(crate) struct InspectArgs {
     /// Busy threads, 1 to 1024 [default: as many as the machine offers]
     #[arg(long, value_name = "N", value_parser = threads_parser())]
     pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    /// Where reports are: a directory that stands for the root of the destination bucket, or s3://BUCKET[/PREFIX]
+    #[arg(value_name = "DEST", value_parser = destination_parser())]
+    pub(crate) destination: DestinationText,
+
+    /// Complete reports of each configuration that are kept: the newest
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: NonZeroUsize,
+
+    /// Keeps younger reports too, however many: days since their stamp [default: the newest alone are kept]
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) older_than: Option<u32>,
+
+    /// Source bucket whose reports are looked at [default: all]
+    #[arg(long, value_name = "NAME", value_parser = bucket)]
+    pub(crate) bucket: Option<BucketName>,
+
+    /// Configuration whose reports are looked at [default: all]
+    #[arg(long, value_name = "ID", value_parser = configuration_id)]
+    pub(crate) id: Option<ConfigurationId>,
+
+    /// Prefix of reports in the destination [default: all]
+    #[arg(long, value_name = "PREFIX", value_parser = prefix)]
+    pub(crate) destination_prefix: Option<DestinationPrefix>,
+
+    /// Removes data files that no manifest names too; no run without a journal may go on meanwhile
+    #[arg(long)]
+    pub(crate) orphans: bool,
+
+    /// Removes what would go; without it nothing is removed
+    #[arg(long)]
+    pub(crate) yes: bool,
+
+    /// Prints one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) s3: S3Args,
 }
 
 pub(crate) fn bucket(text: &str) -> Result<BucketName, stocktake::NameError> {

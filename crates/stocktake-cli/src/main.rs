@@ -14,6 +14,7 @@ mod inspect;
 mod interrupt;
 mod machine;
 mod progress;
+mod prune;
 mod report;
 #[cfg(feature = "s3")]
 mod s3;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Verb::Cat(args) => cat::run(args),
         Verb::Ddl(args) => ddl::run(args),
         Verb::Inspect(args) => inspect::run(args),
+        Verb::Prune(args) => prune::run(args),
         Verb::Config(verb) => configuration::config(verb),
         Verb::Policy(verb) => configuration::policy(verb),
         Verb::CheckDestination(args) => s3::check_destination(args),

@@ -6,6 +6,8 @@
 //! - [`destinations`]: places that cannot take a report, and reports that are there already.
 //! - [`buckets`]: buckets as source and destination.
 //! - [`published`]: `verify` and `inspect` on reports, whole and harmed.
+//! - [`inspection`]: what rows say, as tables, JSON and a page.
+//! - [`pruning`]: old reports taken away.
 //! - [`reading`]: reports as sources, rows proven and printed, statements for engines.
 //! - [`interrupts`]: signals in the middle of a run, and readers that go away.
 //! - [`resuming`]: runs that are killed or interrupted, and carried on or abandoned.
@@ -17,7 +19,9 @@ mod bad_sources;
 mod buckets;
 mod configurations;
 mod destinations;
+mod inspection;
 mod interrupts;
+mod pruning;
 mod published;
 mod reading;
 mod resuming;

@@ -126,7 +126,7 @@ impl Classes {
     pub(super) fn class_shares(&self) -> Vec<ClassShare> {
         let share = |(name, cells): &(Box<str>, Box<Cells>)| ClassShare {
             share: Share::new(name, sum(cells.iter().flatten())),
-            ages: cells.iter().map(|sizes| sum(sizes)).collect(),
+            ages: cells.iter().map(sum).collect(),
             sizes: (0..SIZE_CLASSES).map(|size| sum(cells.iter().map(|sizes| &sizes[size]))).collect(),
         };
         let mut shares: Vec<_> = self.classes.iter().map(share).filter(|class| !class.share.tally.is_empty()).collect();

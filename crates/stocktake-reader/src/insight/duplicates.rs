@@ -98,32 +98,44 @@ impl Duplicates {
             self.seen.into_iter().filter(|(_, content)| content.objects > 1).collect();
         // Sums of floats depend on their order.
         repeated.sort_unstable_by_key(|(hash, _)| *hash);
+        let exact = self.level == 0;
         let (mut contents, mut bytes, mut variance) = (0.0, 0.0, 0.0);
+        let mut exact_bytes = 0_u64;
         for (_, content) in &repeated {
             let probability = (content.size as f64 / 2_f64.powi(self.level.cast_signed())).min(1.0);
-            let wasted = (content.size * (content.objects - 1)) as f64;
+            let wasted = content.copied_bytes();
+            exact_bytes = exact_bytes.saturating_add(wasted);
+            let weighed = wasted as f64 / probability;
             contents += 1.0 / probability;
-            bytes += wasted / probability;
-            variance += (1.0 - probability) * (wasted / probability).powi(2);
+            bytes += weighed;
+            variance += (1.0 - probability) * weighed.powi(2);
         }
         let mut leading: Vec<Copies> = repeated.into_iter().map(|(_, content)| content.into()).collect();
         leading.sort_by(|one, two| (two.bytes, &one.key).cmp(&(one.bytes, &two.key)));
         leading.truncate(limit);
         Duplication {
             contents: rounded(contents),
-            bytes: rounded(bytes),
-            exact: self.level == 0,
+            // A float has no more than 16 digits.
+            bytes: if exact { exact_bytes } else { rounded(bytes) },
+            exact,
             standard_error_bytes: rounded(variance.sqrt()),
-            sampled_below_bytes: if self.level == 0 { 0 } else { 1_u64.checked_shl(self.level).unwrap_or(u64::MAX) },
+            sampled_below_bytes: if exact { 0 } else { 1_u64.checked_shl(self.level).unwrap_or(u64::MAX) },
             leading,
         }
     }
 }
 
+impl Content {
+    /// Bytes of all copies but one; sizes come from files that may be wrong.
+    fn copied_bytes(&self) -> u64 {
+        self.size.saturating_mul(self.objects - 1)
+    }
+}
+
 impl From<Content> for Copies {
     fn from(content: Content) -> Self {
+        let bytes = content.copied_bytes();
         let Content { size, objects, key, e_tag } = content;
-        let bytes = size.saturating_mul(objects - 1);
         Self { e_tag: e_tag.into(), key: key.into(), objects, object_bytes: size, bytes }
     }
 }
@@ -148,7 +160,8 @@ fn rounded(number: f64) -> u64 {
 
 /// The beginning of a text, at most so many bytes.
 fn cut(text: &str, bytes_max: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes_max)]
+    let end = (0..=bytes_max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
 }
 
 #[cfg(test)]
@@ -198,6 +211,14 @@ mod tests {
         assert!(found.standard_error_bytes < wasted / 20, "{}", found.standard_error_bytes);
         assert_eq!(counted(&objects, 3), found);
         assert_eq!(counted(&objects, 8), found);
+    }
+
+    #[test]
+    fn sizes_beyond_all_measure_are_the_largest() {
+        let mut none = Duplicates::default();
+        (0..4).for_each(|_| none.add("aa", u64::MAX / 2, "a"));
+        let found = none.estimate(1);
+        assert_eq!((found.bytes, found.leading[0].bytes), (u64::MAX, u64::MAX));
     }
 
     #[test]

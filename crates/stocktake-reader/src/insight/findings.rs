@@ -5,6 +5,7 @@ use super::{
     report::{Finding, FindingKind, Insight},
     tally::Tally,
 };
+use std::cmp::Reverse;
 use stocktake_core::Field;
 
 /// Storage classes that bill every object as 128 KiB at least.
@@ -53,7 +54,7 @@ pub(super) fn findings(insight: &Insight) -> Vec<Finding> {
             None => by_kind.push(finding),
         }
     }
-    by_kind.sort_by(|one, two| (two.bytes, two.objects).cmp(&(one.bytes, one.objects)));
+    by_kind.sort_by_key(|finding| Reverse((finding.bytes, finding.objects)));
     by_kind
 }
 

@@ -222,7 +222,7 @@ impl FindingKind {
             Self::NoncurrentVersions => "Non-current versions",
             Self::OldInStandard => "In STANDARD, not modified for 90 days",
             Self::Duplicates => "Copies of the same content",
-            Self::SmallInInfrequentAccess => "Billed beyond their size: under 128 KiB in infrequent access",
+            Self::SmallInInfrequentAccess => "Small in infrequent access, billed beyond",
             Self::Unencrypted => "Not encrypted",
             Self::ReplicationFailed => "Replication failed",
             Self::LatestDeleteMarkers => "Keys that end in a delete marker",

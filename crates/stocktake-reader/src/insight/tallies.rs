@@ -51,7 +51,8 @@ impl Tallies {
     fn drop_small(&mut self) {
         let quarter = self.by_name.len().min(NAMES_MAX) / 4;
         let floor = |number: fn(&Tally) -> u64| {
-            let mut numbers: Vec<u64> = (&self.by_name).into_iter().map(|(_, tally)| number(tally)).collect();
+            #[expect(clippy::disallowed_methods, reason = "the rank of a number does not depend on their order")]
+            let mut numbers: Vec<u64> = self.by_name.values().map(number).collect();
             *numbers.select_nth_unstable_by(quarter, |one, two| two.cmp(one)).1
         };
         let (bytes, objects) = (floor(|tally| tally.bytes), floor(|tally| tally.objects));
@@ -90,8 +91,10 @@ impl Tallies {
 
     /// All names, those with the most bytes first.
     pub(super) fn shares(&self) -> Vec<Share> {
-        let mut shares: Vec<Share> =
-            (&self.by_name).into_iter().map(|(name, tally)| Share::new(name, *tally)).collect();
+        let mut shares = Vec::with_capacity(self.by_name.len());
+        for (name, tally) in &self.by_name {
+            shares.push(Share::new(name, *tally));
+        }
         shares.sort_unstable_by(|one, two| {
             let by_size = two.tally.bytes.cmp(&one.tally.bytes).then(two.tally.objects.cmp(&one.tally.objects));
             by_size.then_with(|| one.name.cmp(&two.name))
