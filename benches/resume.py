@@ -124,7 +124,7 @@ def main():
         failed.append(f"{worst:,.0f} bytes of one data file are encoded again, more than a data file has")
 
     for _ in range(3):
-        if run([], moments.uniform(0, undisturbed_s)) is None:
+        if run([], moments.uniform(0, min(undisturbed_s, 30))) is None:
             run(["--abandon"])
             left = [str(path) for path in folder.rglob("*")]
             if left:

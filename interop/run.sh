@@ -13,6 +13,7 @@ if ! cmp -s "$here/requirements.txt" "$stamp"; then
 fi
 cargo build --release --quiet --package stocktake-cli
 "$venv/bin/python" "$here/check_reports.py" --binary "${CARGO_TARGET_DIR:-target}/release/stocktake" "$@"
+"$venv/bin/python" "$here/check_diff.py" --binary "${CARGO_TARGET_DIR:-target}/release/stocktake"
 
 # Configurations have an environment of their own, of a few packages: AWS's SDK.
 venv="$here/.venv-configuration"

@@ -5,9 +5,10 @@
 
 use crate::{
     choices::{
-        AclChoice, BadEntriesChoice, ColorChoice, CompressionChoice, ETagChoice, EngineChoice, EnrichChoice,
-        FormatChoice, KeyEncodingChoice, MissingColumnsChoice, NullVersionChoice, ProfileChoice, ProgressChoice,
-        SseChoice, SymlinksChoice, TextChoice, UnknownValuesChoice, UnsortedChoice, VersionsChoice,
+        AclChoice, BadEntriesChoice, ChangeChoice, ColorChoice, CompressionChoice, DiffChoice, ETagChoice,
+        EngineChoice, EnrichChoice, FormatChoice, KeyEncodingChoice, MissingColumnsChoice, NullVersionChoice,
+        ProfileChoice, ProgressChoice, SseChoice, SymlinksChoice, TextChoice, UnknownValuesChoice, UnsortedChoice,
+        VersionsChoice,
     },
     configuration::{ConfigVerb, PolicyVerb, RunDueArgs},
     size::parse_size,
@@ -35,7 +36,7 @@ Exit codes:
   1    failed; nothing is published, and nothing of the run is left but finished data files, for --resume
   2    wrong usage
   3    the report is complete but for skipped entries, each named on standard error
-  4    verify found differences; policy check or check-destination found that reports would not, or might not, be let in
+  4    verify or diff found differences; policy check or check-destination found that reports would not, or might not, be let in
   130  interrupted; nothing is published, as after a failure";
 
 const GENERATE_EXAMPLES: &str = "\
@@ -74,6 +75,16 @@ const CAT_EXAMPLES: &str = "\
 Examples:
   stocktake cat --header --columns Key,Size manifest.json
   stocktake cat --format ndjson manifest.json | jq -r 'select(.Size > 1e9) | .Key'";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  stocktake diff yesterday/manifest.json today/manifest.json
+  stocktake diff --format ndjson --ignore LastModifiedDate old.json new.json | jq -r 'select(.change == \"added\") | .key'
+
+  What was added or changed, as a report of its own:
+    stocktake generate --source inventory:new.json --since old.json --destination /srv/changes
+
+The exit code is 0 if nothing differs, and 4 if something does.";
 
 const DDL_EXAMPLES: &str = "\
 Examples:
@@ -136,6 +147,9 @@ pub(crate) enum Verb {
     /// Prints the rows of a report
     #[command(after_long_help = CAT_EXAMPLES)]
     Cat(CatArgs),
+    /// Says what changed between two reports: objects added, removed, changed, moved
+    #[command(after_long_help = DIFF_EXAMPLES)]
+    Diff(Box<DiffArgs>),
     /// Prints the statements by which a query engine reads a report
     #[command(after_long_help = DDL_EXAMPLES)]
     Ddl(DdlArgs),
@@ -339,6 +353,16 @@ pub(crate) struct FromArgs {
     #[arg(long, value_name = "CHOICE")]
     pub(crate) enrich: Option<EnrichChoice>,
 
+    /// Takes of a report only what changed since this older one: its manifest.json; reports only [default: all rows]
+    ///
+    /// `--changes` says which differences; both reports must be sorted by key.
+    #[arg(long, value_name = "MANIFEST")]
+    pub(crate) since: Option<PathBuf>,
+
+    /// Differences from the report of `--since` that become rows [default: added,changed]
+    #[arg(long, value_name = "CHOICES", value_delimiter = ',', requires = "since")]
+    pub(crate) changes: Option<Vec<ChangeChoice>>,
+
     /// Folder for lists of names of directories too large for memory [default: the system's, `TMPDIR`]
     #[arg(long, value_name = "DIR")]
     pub(crate) temp_dir: Option<PathBuf>,
@@ -530,6 +554,61 @@ pub(crate) struct CatArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// manifest.json of the old report
+    pub(crate) old: PathBuf,
+
+    /// manifest.json of the new report
+    pub(crate) new: PathBuf,
+
+    /// How the differences are printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: DiffChoice,
+
+    /// Columns that are compared, separated by commas [default: all that both reports have]
+    #[arg(long, value_name = "COLUMNS", value_parser = columns)]
+    pub(crate) fields: Option<FieldSet>,
+
+    /// Columns that are not compared, separated by commas [default: none]
+    #[arg(long, value_name = "COLUMNS", value_parser = columns)]
+    pub(crate) ignore: Option<FieldSet>,
+
+    /// Compares only keys that begin with this text [default: all keys]
+    #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
+    pub(crate) prefix: String,
+
+    /// Does not look for objects that were moved: removed and added ones of the same ETag and size
+    #[arg(long)]
+    pub(crate) no_moves: bool,
+
+    /// Does not compare data files with the MD5 of their manifests
+    #[arg(long)]
+    pub(crate) no_md5: bool,
+
+    /// Directory that stands for the root of the old report's bucket [default: found from its manifest's own path]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) old_root: Option<PathBuf>,
+
+    /// Directory that stands for the root of the new report's bucket [default: found from its manifest's own path]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) new_root: Option<PathBuf>,
+
+    /// Private memory for what waits for a counterpart; KiB, MiB, GiB or kB, MB, GB
+    ///
+    /// Candidates of moves go to temporary files beyond it; versions of one key that only one report has must fit.
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "32MiB")]
+    pub(crate) memory: NonZeroU64,
+
+    /// Folder of temporary files [default: the system's, `TMPDIR`]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) temp_dir: Option<PathBuf>,
+
+    /// Busy threads that read, of both reports together, 1 to 1024 [default: as many as the machine offers]
+    #[arg(long, value_name = "N", value_parser = threads_parser())]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DdlArgs {
     /// The report's manifest.json
     pub(crate) manifest: PathBuf,
@@ -654,6 +733,12 @@ fn bloom(text: &str) -> Result<FieldSet, String> {
         let found = columns.find(|field| name == field.column_name() || name == field.csv_name());
         found.ok_or_else(|| format!("no bloom filter can be had for {name:?}: columns are key, version_id and e_tag"))
     };
+    text.split(',').map(|name| column(name.trim())).collect()
+}
+
+/// Columns by either of their names.
+fn columns(text: &str) -> Result<FieldSet, String> {
+    let column = |name: &str| Field::from_name(name).ok_or_else(|| format!("no column is named {name:?}"));
     text.split(',').map(|name| column(name.trim())).collect()
 }
 

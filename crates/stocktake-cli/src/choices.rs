@@ -123,7 +123,7 @@ impl From<NullVersionChoice> for NullVersion {
     }
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum UnsortedChoice {
     /// They end the run
     Refuse,
@@ -266,4 +266,26 @@ pub(crate) enum ColorChoice {
     Always,
     /// Never
     Never,
+}
+
+/// How `diff` prints what changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffChoice {
+    /// Numbers of objects and bytes, for people
+    Table,
+    /// The same numbers as one JSON object
+    Json,
+    /// A JSON object for each difference, the numbers last
+    Ndjson,
+}
+
+/// Differences that become rows of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChangeChoice {
+    /// Objects that only the new report has
+    Added,
+    /// Objects that differ, with the values of the new report
+    Changed,
+    /// Objects that only the old report has
+    Removed,
 }

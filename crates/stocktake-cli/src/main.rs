@@ -8,6 +8,7 @@ mod cat;
 mod choices;
 mod configuration;
 mod ddl;
+mod diff;
 mod exit;
 mod generate;
 mod inspect;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Verb::Generate(args) => generate::run(args),
         Verb::Verify(args) => verify::run(args),
         Verb::Cat(args) => cat::run(args),
+        Verb::Diff(args) => diff::run(args),
         Verb::Ddl(args) => ddl::run(args),
         Verb::Inspect(args) => inspect::run(args),
         Verb::Prune(args) => prune::run(args),

@@ -4,7 +4,7 @@
 
 use crate::{
     args::{FromArgs, GenerateArgs, ToArgs},
-    choices::{BadEntriesChoice, ETagChoice, SymlinksChoice, VersionsChoice},
+    choices::{BadEntriesChoice, ChangeChoice, ETagChoice, SymlinksChoice, UnsortedChoice, VersionsChoice},
     exit::Failure,
     report, s3,
     source_text::SourceText,
@@ -15,7 +15,7 @@ use stocktake::{
     BucketName, Field, FieldSelection, FieldSet, ObjectSource, SourceError,
     sources::{ArrowFileSource, BadEntries, DirectorySource, ETagSource, NdjsonSource, Symlinks},
 };
-use stocktake_reader::InventorySource;
+use stocktake_reader::{ChangeKinds, ChangesSource, InventorySource, Report};
 
 /// The bucket of a synthetic source that is not named.
 const SYNTHETIC_BUCKET: &str = "synthetic";
@@ -40,6 +40,7 @@ pub(crate) fn check_options(from: &FromArgs) -> Result<(), Failure> {
         ("--enrich", from.enrich.is_some(), bucket),
         ("--unsorted", from.unsorted.is_some(), file),
         ("--check-order", from.check_order, reread),
+        ("--since", from.since.is_some(), matches!(from.source, SourceText::Inventory(_))),
     ];
     match options.into_iter().find(|(_, given, applies)| *given && !applies) {
         Some((name, ..)) => Err(Failure::usage(format!("{name} does not apply to {}", from.source.kind()))),
@@ -81,9 +82,31 @@ pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn O
             Box::new(listing(source.map_err(unreadable)?, args))
         }
         SourceText::ArrowFile(path) => Box::new(ArrowFileSource::try_open(path).map_err(unreadable)?),
-        SourceText::Inventory(path) => Box::new(InventorySource::new(report::open(path, None)?)),
+        SourceText::Inventory(path) => {
+            let opened = report::open(path, None)?;
+            match &args.from.since {
+                Some(older) => Box::new(changes(report::open(older, None)?, opened, &args.from)?),
+                None => Box::new(InventorySource::new(opened)),
+            }
+        }
         SourceText::Synthetic(source) => source.clone(),
         SourceText::S3(text) => s3::source(args, text)?,
+    })
+}
+
+/// What changed between two reports.
+fn changes(old: Report, new: Report, from: &FromArgs) -> Result<ChangesSource, Failure> {
+    if from.unsorted == Some(UnsortedChoice::Allow) {
+        return Err(Failure::usage("--since needs sorted reports, which --unsorted allow does not ask for"));
+    }
+    let source = ChangesSource::new(old, new);
+    Ok(match &from.changes {
+        None => source,
+        Some(kinds) => {
+            let takes = |kind| kinds.contains(&kind);
+            let (added, changed) = (takes(ChangeChoice::Added), takes(ChangeChoice::Changed));
+            source.with_kinds(ChangeKinds::new(added, changed, takes(ChangeChoice::Removed)))
+        }
     })
 }
 

@@ -10,7 +10,7 @@
 //! - [`ObjectSource`], [`ObjectStream`]: where rows come from. [`Format`], [`ChunkEncoder`], [`ShardAssembler`]: how they
 //!   become bytes. [`Destination`], [`PendingObject`], [`ReportStore`]: where bytes go.
 //! - [`ReportSpec`]: everything that may shape bytes. [`Plan`], [`Receipt`], [`CompleteReport`], [`Manifest`]: the way from
-//!   lanes to a published report.
+//!   lanes to a published report. [`JournalBegin`], [`JournalEntry`]: what is kept of a run until then.
 
 pub mod arrow;
 mod batch;

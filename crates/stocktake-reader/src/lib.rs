@@ -8,6 +8,7 @@
 //! - [`Report`]: a manifest, its columns and files. [`Report::read`] begins to read; [`Batches`] is what comes.
 //! - [`verify_rows`]: re-reads every file and proves rows, digests, order, key ranges and non-overlap.
 //! - [`insight`](fn@insight): what the rows say of the bucket: classes, ages, sizes, prefixes, copies; as tables, JSON or a page.
+//! - [`Differences`]: what changed between two reports. [`ChangesSource`]: the same as the source of a report of its own.
 //! - [`InventorySource`]: a report as the source of another one.
 //! - [`RowWriter`]: rows as CSV or NDJSON text. [`ddl()`]: statements by which engines read a report in place.
 //!
@@ -47,10 +48,12 @@ mod contained;
 #[cfg(feature = "csv")]
 mod csv;
 mod ddl;
+mod diff;
 mod error;
 mod insight;
 #[cfg(feature = "orc")]
 mod orc;
+mod order;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod part;
@@ -59,19 +62,24 @@ mod source;
 mod stored;
 mod stream;
 mod text;
+mod value;
 mod verify;
 #[cfg(any(feature = "parquet", feature = "orc"))]
 mod windows;
 
 pub use ddl::{DdlError, Engine, ddl};
+pub use diff::{
+    ChangeKinds, ChangesSource, DiffOptions, DiffRow, DiffTotals, Difference, Differences, MovedObject, Tally,
+};
 pub use error::{ReadError, ReadErrorKind};
 pub use insight::{
-    ClassShare, Copies, DEPTH_MAX, Duplication, FieldShares, Finding, FindingKind, Insight, InsightOptions, LIST_MAX,
-    ObjectFacts, PrefixRanking, Ranking, Share, TableStyle, Tally, insight,
+    Amount, ClassShare, Copies, DEPTH_MAX, Duplication, FieldShares, Finding, FindingKind, Insight, InsightOptions,
+    LIST_MAX, ObjectFacts, PrefixRanking, Ranking, Share, TableStyle, insight,
 };
 pub use part::{FileBatch, UnknownColumn};
 pub use report::{DataFile, ReadOptions, Report, ReportColumn};
 pub use source::InventorySource;
 pub use stream::{BATCHES_AHEAD, Batches};
 pub use text::{RowWriter, TextFormat};
+pub use value::Value;
 pub use verify::{RowFault, RowFaultKind, RowsReport, verify_rows};

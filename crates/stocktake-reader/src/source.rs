@@ -1,14 +1,14 @@
 //! A report as the source of another one: what converts between formats, columns and prefixes.
 
 use crate::{
-    error::{ReadError, ReadErrorKind},
+    order::KeyOrder,
     report::{ReadOptions, Report},
     stream::Batches,
 };
 use std::num::NonZeroU32;
 use stocktake_core::{
-    FieldSet, LaneDescriptor, ObjectBatch, ObjectBatchBuilder, ObjectKey, ObjectSource, ObjectStream, Plan,
-    ReadContext, SourceError, SourceErrorKind, md5_hex,
+    FieldSet, LaneDescriptor, ObjectBatchBuilder, ObjectKey, ObjectSource, ObjectStream, Plan, ReadContext,
+    SourceError, SourceErrorKind, md5_hex,
 };
 
 /// The rows of a report, in ascending order of their keys.
@@ -126,7 +126,7 @@ impl ObjectSource for InventorySource {
             report: &self.report,
             batches: self.report.read(&options)?,
             after: after.cloned(),
-            order: (!context.unsorted).then(KeyOrder::default),
+            order: (!context.unsorted).then(|| KeyOrder::new("; --unsorted allow takes rows as they come")),
         }))
     }
 }
@@ -159,36 +159,5 @@ impl ObjectStream for InventoryStream<'_> {
             return Ok(true);
         }
         Ok(false)
-    }
-}
-
-/// Checks that keys ascend, over the batches of several files.
-#[derive(Debug, Default)]
-struct KeyOrder {
-    last: Option<String>,
-}
-
-impl KeyOrder {
-    fn check(&mut self, rows: &ObjectBatch, first_row: u64) -> Result<(), ReadError> {
-        let fault = |row: usize, before: &str| {
-            let text = format!(
-                "the report is not sorted: key {:?} comes after {before:?}; --unsorted allow takes rows as they come",
-                rows.key(row)
-            );
-            Err(ReadError::new(ReadErrorKind::Order, text).at_row(first_row + row as u64 + 1))
-        };
-        let keys = rows.keys();
-        if let Some(last) = self.last.as_deref().filter(|last| !rows.is_empty() && *last > keys.value(0)) {
-            return fault(0, last);
-        }
-        if let Some(row) = (1..rows.len()).find(|row| keys.value(*row - 1) > keys.value(*row)) {
-            return fault(row, keys.value(row - 1));
-        }
-        if !rows.is_empty() {
-            let last = self.last.get_or_insert_default();
-            last.clear();
-            last.push_str(keys.value(rows.len() - 1));
-        }
-        Ok(())
     }
 }

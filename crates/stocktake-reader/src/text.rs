@@ -4,9 +4,10 @@ use crate::{
     error::{ReadError, ReadErrorKind},
     part::FileBatch,
     report::{ReadOptions, Report, ReportColumn},
+    value::{Value, put_json_text, put_number, put_time},
 };
 use std::io::Write;
-use stocktake_core::{Column, Field, FieldSet, FieldType, ISO_BYTES, Timestamp};
+use stocktake_core::{Field, FieldSet};
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +100,7 @@ impl RowWriter {
                     Value::Text(text) => out.extend_from_slice(text.as_bytes()),
                     Value::Boolean(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
                     Value::Number(number) => put_number(number, out),
-                    Value::Time(text) => out.extend_from_slice(&text),
+                    Value::Time(ms) => put_time(ms, out),
                 },
             }
             out.push(b'"');
@@ -111,73 +112,25 @@ impl RowWriter {
         let mut separator = b'{';
         for column in &self.columns {
             let value = self.value(batch, row, column);
-            if matches!(value, Value::Absent) {
+            if value == Value::Absent {
                 continue;
             }
             out.push(separator);
             separator = b',';
-            put_json(&column.name, out);
+            put_json_text(&column.name, out);
             out.push(b':');
-            match value {
-                Value::Absent => {}
-                Value::Text(text) => put_json(text, out),
-                Value::Boolean(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
-                Value::Number(number) => put_number(number, out),
-                Value::Time(text) => {
-                    out.push(b'"');
-                    out.extend_from_slice(&text);
-                    out.push(b'"');
-                }
-            }
+            value.put_json(out);
         }
         out.extend_from_slice(if separator == b'{' { b"{}\n" } else { b"}\n" });
     }
 
     fn value<'a>(&'a self, batch: &'a FileBatch, row: usize, column: &Shown) -> Value<'a> {
-        let field = match column.of {
-            Ok(Field::Bucket) => return Value::Text(&self.bucket),
-            Ok(field) => field,
-            Err(place) => return batch.unknown.get(place).map_or(Value::Absent, |column| text(column.value(row))),
-        };
-        match batch.rows.column(field) {
-            None => Value::Absent,
-            Some(Column::Text(column)) => text(column.value(row)),
-            Some(Column::Code(column)) => text(column.value(row)),
-            Some(Column::Bool(column)) => column.value(row).map_or(Value::Absent, Value::Boolean),
-            Some(Column::Int(column)) => match column.value(row) {
-                None => Value::Absent,
-                Some(ms) if field.field_type() == FieldType::Timestamp => {
-                    let mut text = [0; ISO_BYTES];
-                    // A batch holds no time that cannot be spelled.
-                    Timestamp::try_from_ms(ms).unwrap_or(Timestamp::MIN).write_iso(&mut text);
-                    Value::Time(text)
-                }
-                Some(number) => Value::Number(number),
-            },
-            Some(_) => Value::Absent,
+        match column.of {
+            Ok(Field::Bucket) => Value::Text(&self.bucket),
+            Ok(field) => Value::of(&batch.rows, row, field),
+            Err(place) => batch.unknown.get(place).map_or(Value::Absent, |column| Value::of_text(column.value(row))),
         }
     }
-}
-
-enum Value<'a> {
-    Absent,
-    Text(&'a str),
-    Boolean(bool),
-    Number(i64),
-    Time([u8; ISO_BYTES]),
-}
-
-fn text(text: &str) -> Value<'_> {
-    if text.is_empty() { Value::Absent } else { Value::Text(text) }
-}
-
-fn put_number(number: i64, out: &mut Vec<u8>) {
-    // Writing into memory cannot fail, here and below.
-    let _ = write!(out, "{number}");
-}
-
-fn put_json(text: &str, out: &mut Vec<u8>) {
-    let _ = serde_json::to_writer(out, text);
 }
 
 /// A key as S3 encodes it, with `%20` for a space, which every reader decodes alike.
@@ -186,6 +139,7 @@ fn put_key(key: &str, out: &mut Vec<u8>) {
         if byte.is_ascii_alphanumeric() || b"-_.*/".contains(&byte) {
             out.push(byte);
         } else {
+            // Writing into memory cannot fail.
             let _ = write!(out, "%{byte:02X}");
         }
     }

@@ -6,6 +6,7 @@ mod arrow_file;
 mod blocks;
 mod configuration;
 mod determinism;
+mod diff;
 mod expected;
 mod ndjson;
 mod policy;
@@ -19,6 +20,7 @@ pub use arrow_file::arrow_file_does_not_panic;
 pub use blocks::codec_blocks;
 pub use configuration::configuration_round_trip;
 pub use determinism::pipeline_determinism;
+pub use diff::diff_matches_sets;
 pub use ndjson::ndjson_matches_serde;
 pub use policy::policy_is_decided;
 pub use reader::{csv_reader_survives, orc_reader_survives, parquet_reader_survives};
@@ -35,6 +37,7 @@ pub const PROPERTIES: &[(&str, Property)] = &[
     ("configuration_round_trip", configuration_round_trip),
     ("csv_reader_survives", csv_reader_survives),
     ("csv_round_trip", csv_round_trip),
+    ("diff_matches_sets", diff_matches_sets),
     ("ndjson_matches_serde", ndjson_matches_serde),
     ("orc_reader_survives", orc_reader_survives),
     ("orc_round_trip", orc_round_trip),

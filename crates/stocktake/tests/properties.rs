@@ -54,6 +54,11 @@ fn csv_round_trip() {
 }
 
 #[test]
+fn diff_matches_sets() {
+    check(property("diff_matches_sets"), 256);
+}
+
+#[test]
 fn ndjson_matches_serde() {
     check(property("ndjson_matches_serde"), 1024);
 }

@@ -330,6 +330,27 @@ fn a_run_that_is_abandoned_while_it_goes_on_publishes_nothing() {
     assert!(destination.objects().is_empty(), "{:?}", destination.objects().keys());
 }
 
+#[test]
+fn a_data_file_that_another_process_took_away_is_missed_before_publication() {
+    struct TakesAway(MemoryDestination);
+    impl Observer for TakesAway {
+        fn shard_published(&self, receipt: &stocktake::Receipt) {
+            if receipt.shard == 1 {
+                self.0.remove(&receipt.file.as_ref().unwrap().key).unwrap();
+            }
+        }
+    }
+    let (rows, spec) = (source("rows=2500,seed=3,versions=4"), versioned().build().unwrap());
+    let destination = MemoryDestination::new();
+    let mut options = options(Recovery::Begin, 1);
+    options.execution.observer = Arc::new(TakesAway(destination.clone()));
+    let error = generate(&rows, &spec, &destination, &options).unwrap_err();
+    assert_eq!(error.kind(), GenerateErrorKind::Incomplete);
+    assert!(destination.get(&ReportLayout::new(&spec).manifest()).is_none());
+    assert_eq!(resume(&rows, &spec, &destination).unwrap().kept_files, 1);
+    same(&destination.objects(), &undisturbed(&rows, &spec, 1).1, "one was taken away");
+}
+
 fn killed(rows: &SyntheticSource, spec: &ReportSpec, alive: u64) -> MemoryDestination {
     let destination = MemoryDestination::new();
     generate(rows, spec, &Dying::new(&destination, alive), &options(Recovery::Begin, 1)).unwrap_err();
@@ -450,6 +471,23 @@ fn processes_write_lanes_that_others_began() {
     let committed = commit(&spec, &plan, shards.collect(), &destination, Existing::Refuse).unwrap();
     assert_eq!(committed, summary);
     same(&destination.objects(), &expected, "three processes");
+}
+
+#[test]
+fn lanes_of_several_attempts_are_abandoned_together() {
+    let (rows, spec) = (source("rows=2500,seed=3,versions=4"), versioned().build().unwrap());
+    let destination = MemoryDestination::new();
+    let plan = plan(&rows, NonZeroU32::new(3).unwrap()).unwrap();
+    let write = |lane: usize, attempt: u32, destination: &dyn Destination| {
+        let lanes = std::slice::from_ref(&plan.lanes()[lane]);
+        resume_lanes(&rows, &spec, &plan, lanes, attempt, destination, &Execution::default())
+    };
+    write(1, 2, &Dying::new(&destination, 4)).unwrap_err();
+    write(0, 0, &destination).unwrap();
+    write(2, 1, &Dying::new(&destination, 3)).unwrap_err();
+    write(2, 4, &destination).unwrap();
+    abandon(&destination, ReportLayout::new(&spec).root(), None).unwrap();
+    assert!(destination.objects().is_empty(), "{:?}", destination.objects().keys());
 }
 
 #[test]

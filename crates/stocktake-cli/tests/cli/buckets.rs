@@ -4,7 +4,11 @@ use crate::{
     configurations::{DAILY, encrypted},
     support::{AT, Place, Ran, program},
 };
-use std::process::Stdio;
+use std::{
+    collections::BTreeMap,
+    process::{Command, Stdio},
+    sync::Arc,
+};
 use stocktake_testkit::s3::{Fault, S3Server, ServerOptions};
 
 fn server(versioned: bool) -> S3Server {
@@ -18,13 +22,18 @@ fn server(versioned: bool) -> S3Server {
 }
 
 fn run(server: &S3Server, args: &[&str]) -> Ran {
+    command(server, args).output().unwrap().into()
+}
+
+fn command(server: &S3Server, args: &[&str]) -> Command {
     let mut command = program();
     // Nothing of who runs the tests.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
         command.env_remove(name);
     }
     command.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", "secret").env("HOME", "/nowhere");
-    command.env("AWS_ENDPOINT_URL", server.url()).args(args).stdin(Stdio::null()).output().unwrap().into()
+    command.env("AWS_ENDPOINT_URL", server.url()).args(args).stdin(Stdio::null());
+    command
 }
 
 fn generate(server: &S3Server, options: &[&str]) -> Ran {
@@ -83,7 +92,7 @@ fn a_refused_bucket_leaves_nothing_and_says_why() {
     );
     server.faults().clear();
     let check = run(&server, &["check-destination", "--destination", "s3://reports/inv", "--sse", "AES256"]);
-    assert_eq!((check.code, check.out.lines().count()), (Some(0), 9), "{check:?}");
+    assert_eq!((check.code, check.out.lines().count()), (Some(0), 10), "{check:?}");
     assert!(server.store().objects["reports"].is_empty());
 }
 
@@ -178,4 +187,45 @@ fn old_reports_of_a_bucket_are_pruned() {
     assert!(left.iter().any(|key| key.ends_with("notes.txt")));
     assert!(left.iter().any(|key| key.ends_with("2026-11-03T01-00Z/manifest.checksum")));
     run(&server, &["prune", "s3://reports/inv", "--keep", "1", "--destination-prefix", "x"]).failed(2, &["at once"]);
+}
+
+/// The objects of the destination bucket.
+fn delivered(server: &S3Server) -> BTreeMap<String, Arc<[u8]>> {
+    let store = server.store();
+    let objects = store.objects.get("reports").into_iter().flatten();
+    objects.filter_map(|(key, _)| Some((key.clone(), Arc::clone(&store.current("reports", key)?.body)))).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_killed_within_an_upload_leaves_none_when_it_is_carried_on_or_abandoned() {
+    use crate::interrupts::{end, send, spawn, until};
+    // Rows that take much room, so that data files have several parts.
+    let large = ["--format", "orc", "--compression", "none", "--chunk-rows", "20000", "--shard-target", "9MiB"];
+    let options = [&["generate", "--source", "synthetic:rows=250000", "--destination", "s3://reports/inv"], &large[..]];
+    let options = [&options.concat(), &["--at", AT, "--threads", "2"][..]].concat();
+    let whole = server(false);
+    let files = run(&whole, &options).summary()["files"].as_u64().unwrap();
+    assert!(files >= 3, "{files}");
+    for more in ["--resume", "--abandon"] {
+        let server = server(false);
+        let mut child = spawn(&mut command(&server, &options));
+        until(&mut child, "an upload behind a finished data file", |child| {
+            let finished = delivered(&server).keys().any(|key| key.contains("/data/"));
+            (finished && !server.store().uploads.is_empty() || child.try_wait().unwrap().is_some()).then_some(())
+        });
+        send("-KILL", &child);
+        assert_eq!(end(child).code, None);
+        assert_eq!(server.store().uploads.len(), 1);
+        let ran = run(&server, &[&options[..], &[more]].concat());
+        let summary = ran.summary();
+        assert!(server.store().uploads.is_empty());
+        if more == "--resume" {
+            assert!(summary["rows_encoded"].as_u64().unwrap() < 250_000, "{summary}");
+            assert!(delivered(&server) == delivered(&whole));
+        } else {
+            assert_eq!((&summary["runs"], &summary["remains"]), (&1.into(), &1.into()));
+            assert!(delivered(&server).is_empty());
+        }
+    }
 }

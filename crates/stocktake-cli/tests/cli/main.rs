@@ -8,6 +8,7 @@
 //! - [`published`]: `verify` and `inspect` on reports, whole and harmed.
 //! - [`inspection`]: what rows say, as tables, JSON and a page.
 //! - [`pruning`]: old reports taken away.
+//! - [`comparing`]: two reports compared, and what changed as a report.
 //! - [`reading`]: reports as sources, rows proven and printed, statements for engines.
 //! - [`interrupts`]: signals in the middle of a run, and readers that go away.
 //! - [`resuming`]: runs that are killed or interrupted, and carried on or abandoned.
@@ -17,6 +18,7 @@
 mod arguments;
 mod bad_sources;
 mod buckets;
+mod comparing;
 mod configurations;
 mod destinations;
 mod inspection;

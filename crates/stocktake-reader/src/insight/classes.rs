@@ -1,8 +1,8 @@
 //! Storage class, age and size of every object, counted together: one cell a row, of which all shares are sums.
 
 use super::{
+    amount::Amount,
     report::{ClassShare, Share},
-    tally::Tally,
 };
 use std::sync::Arc;
 use stocktake_core::{CodeColumn, CodeValues};
@@ -61,7 +61,7 @@ const CLASSES_MAX: usize = 64;
 /// Name of the storage classes beyond [`CLASSES_MAX`].
 const OTHER: &str = "other classes";
 
-type Cells = [[Tally; SIZE_CLASSES]; AGE_CLASSES];
+type Cells = [[Amount; SIZE_CLASSES]; AGE_CLASSES];
 
 /// The cells of every storage class that came.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ impl Classes {
     }
 
     #[inline]
-    pub(super) fn add(&mut self, code: u16, modified_ms: Option<i64>, size: Option<u64>, tally: Tally) {
+    pub(super) fn add(&mut self, code: u16, modified_ms: Option<i64>, size: Option<u64>, tally: Amount) {
         let class = match &self.of_code {
             Some((_, classes)) => classes[usize::from(code)],
             None => self.without,
@@ -163,8 +163,8 @@ pub(super) fn size_names() -> impl ExactSizeIterator<Item = &'static str> {
     names.into_iter()
 }
 
-fn sum<'a>(tallies: impl IntoIterator<Item = &'a Tally>) -> Tally {
-    tallies.into_iter().fold(Tally::default(), |mut sum, tally| {
+fn sum<'a>(tallies: impl IntoIterator<Item = &'a Amount>) -> Amount {
+    tallies.into_iter().fold(Amount::default(), |mut sum, tally| {
         sum.add(*tally);
         sum
     })
@@ -180,14 +180,14 @@ mod tests {
         classes.look_up(None);
         let ages = [-5, 0, 1, 7, 29, 30, 89, 90, 180, 365, 1094, 1095, 4000];
         for days in ages {
-            classes.add(0, Some((4000 - days) * DAY_MS), Some(1), Tally::of_object(1, 0));
+            classes.add(0, Some((4000 - days) * DAY_MS), Some(1), Amount::of_object(1, 0));
         }
-        classes.add(0, None, None, Tally::of_object(0, 0));
+        classes.add(0, None, None, Amount::of_object(0, 0));
         for bytes in [0, 1, KIB - 1, KIB, SMALL_BYTES - 1, SMALL_BYTES, MIB, 5 * GIB - 1, 5 * GIB, u64::MAX] {
-            classes.add(0, None, Some(bytes), Tally::of_object(0, 0));
+            classes.add(0, None, Some(bytes), Amount::of_object(0, 0));
         }
         let shares = classes.class_shares();
-        let objects = |tallies: &[Tally]| tallies.iter().map(|tally| tally.objects).collect::<Vec<_>>();
+        let objects = |tallies: &[Amount]| tallies.iter().map(|tally| tally.objects).collect::<Vec<_>>();
         assert_eq!(objects(&shares[0].ages), [2, 1, 2, 2, 1, 1, 2, 2, 11]);
         assert_eq!(objects(&shares[0].sizes), [1, 15, 2, 1, 1, 0, 0, 1, 2, 1]);
         assert_eq!((age_names().len(), size_names().len()), (AGE_CLASSES, SIZE_CLASSES));
@@ -200,7 +200,7 @@ mod tests {
         let mut classes = Classes::new(None);
         for number in 0..200 {
             let class = classes.class(&format!("CLASS_{number}"));
-            classes.classes[class].1[0][0].add(Tally::of_object(1, 0));
+            classes.classes[class].1[0][0].add(Amount::of_object(1, 0));
         }
         let shares = classes.class_shares();
         assert_eq!(shares.len(), CLASSES_MAX);

@@ -1,12 +1,12 @@
 //! What one thread counts of the rows that it reads, column by column.
 
 use super::{
+    amount::Amount,
     classes::Classes,
     duplicates::Duplicates,
     prefixes::{Edges, Prefixes},
     report::ObjectFacts,
     tallies::Tallies,
-    tally::{Tally, rank},
     top::Top,
     values::{VALUE_FIELDS, Values},
 };
@@ -30,7 +30,7 @@ pub(super) struct Counting {
 #[derive(Clone, Debug)]
 pub(super) struct Counts {
     pub(super) rows: u64,
-    pub(super) total: Tally,
+    pub(super) total: Amount,
     pub(super) noncurrent_objects: u64,
     pub(super) delete_markers: u64,
     pub(super) latest_delete_markers: u64,
@@ -43,7 +43,7 @@ pub(super) struct Counts {
     pub(super) newest: Top<ObjectFacts>,
     pub(super) duplicates: Duplicates,
     /// Of the rows of a batch.
-    tallies: Vec<Tally>,
+    tallies: Vec<Amount>,
 }
 
 impl Counts {
@@ -51,7 +51,7 @@ impl Counts {
         let Counting { fields, as_of_ms, delimiter, depth, sorted, limit } = *counting;
         Self {
             rows: 0,
-            total: Tally::default(),
+            total: Amount::default(),
             noncurrent_objects: 0,
             delete_markers: 0,
             latest_delete_markers: 0,
@@ -124,11 +124,11 @@ impl Counts {
         for row in 0..batch.len() {
             let facts = || facts(batch, row);
             if let Some(size) = size(row) {
-                self.largest.offer(rank(size), keys.value(row), facts);
+                self.largest.offer(size.into(), keys.value(row), facts);
             }
             if let Some(modified) = modified(row) {
-                self.oldest.offer(modified.saturating_neg(), keys.value(row), facts);
-                self.newest.offer(modified, keys.value(row), facts);
+                self.oldest.offer(-i128::from(modified), keys.value(row), facts);
+                self.newest.offer(modified.into(), keys.value(row), facts);
             }
         }
     }
@@ -140,7 +140,7 @@ impl Counts {
         for row in 0..batch.len() {
             let noncurrent = latest.is_some_and(|latest| latest.value(row) == Some(false));
             let bytes = size(row).unwrap_or(0);
-            let tally = Tally::of_object(bytes, if noncurrent { bytes } else { 0 });
+            let tally = Amount::of_object(bytes, if noncurrent { bytes } else { 0 });
             self.noncurrent_objects += u64::from(noncurrent);
             self.total.add(tally);
             self.tallies.push(tally);
@@ -182,12 +182,12 @@ pub(super) struct Extensions {
     pub(super) by_name: Tallies,
     /// The extension of the rows before, as keys spell it, and what they have: neighbours often share it.
     last: String,
-    of_last: Tally,
+    of_last: Amount,
 }
 
 impl Extensions {
     #[inline]
-    fn add(&mut self, key: &str, tally: Tally) {
+    fn add(&mut self, key: &str, tally: Amount) {
         let extension = extension(key);
         if extension != self.last {
             self.settle();

@@ -1,9 +1,9 @@
 //! What stands out in the figures: what costs without need, and what is at risk.
 
 use super::{
+    amount::Amount,
     classes::{OLD_FROM, SMALL_BYTES, SMALL_UNTIL},
     report::{Finding, FindingKind, Insight},
-    tally::Tally,
 };
 use std::cmp::Reverse;
 use stocktake_core::Field;
@@ -58,8 +58,8 @@ pub(super) fn findings(insight: &Insight) -> Vec<Finding> {
     by_kind
 }
 
-fn sum(tallies: &[Tally]) -> Tally {
-    tallies.iter().fold(Tally::default(), |mut sum, tally| {
+fn sum(tallies: &[Amount]) -> Amount {
+    tallies.iter().fold(Amount::default(), |mut sum, tally| {
         sum.add(*tally);
         sum
     })

@@ -4,6 +4,7 @@
 //! rows, memory stays within some tens of megabytes a thread: figures that would need more are kept in tables and samples
 //! whose error is known and told. All figures but those are exact, and none depends on the number of threads.
 
+mod amount;
 mod classes;
 mod collect;
 mod duplicates;
@@ -15,16 +16,15 @@ mod shown;
 mod sweep;
 mod table;
 mod tallies;
-mod tally;
 mod top;
 mod values;
 
+pub use amount::Amount;
 pub use report::{
     ClassShare, Copies, Duplication, FieldShares, Finding, FindingKind, Insight, ObjectFacts, PrefixRanking, Ranking,
     Share,
 };
 pub use table::TableStyle;
-pub use tally::Tally;
 
 use crate::{
     error::{ReadError, ReadErrorKind},
@@ -152,9 +152,9 @@ fn counted_fields() -> FieldSet {
 /// What the counts say; what the manifest says is filled in by the caller.
 fn told(counts: Counts, list: usize) -> Insight {
     let storage_classes = counts.classes.class_shares();
-    let column = |names: Vec<&'static str>, tallies: fn(&ClassShare) -> &Vec<Tally>| {
+    let column = |names: Vec<&'static str>, tallies: fn(&ClassShare) -> &Vec<Amount>| {
         let sum = |index: usize| {
-            storage_classes.iter().fold(Tally::default(), |mut sum, class| {
+            storage_classes.iter().fold(Amount::default(), |mut sum, class| {
                 sum.add(tallies(class)[index]);
                 sum
             })

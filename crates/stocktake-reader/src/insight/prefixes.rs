@@ -6,9 +6,9 @@
 //! go into tables by name.
 
 use super::{
+    amount::Amount,
     report::{PrefixRanking, Ranking, Share},
     tallies::Tallies,
-    tally::{Tally, rank},
     top::Top,
 };
 use memchr::memchr;
@@ -23,7 +23,7 @@ pub(super) struct Prefixes {
     /// The deepest open prefix.
     path: String,
     /// Where each open prefix ends in the path, and what it has but for the longer ones.
-    open: Vec<(usize, Tally)>,
+    open: Vec<(usize, Amount)>,
     edges: Edges,
 }
 
@@ -46,14 +46,14 @@ struct Edge {
 #[derive(Clone, Debug, Default)]
 struct Run {
     prefix: String,
-    tally: Tally,
+    tally: Amount,
 }
 
 /// Prefixes of one depth that are complete.
 #[derive(Clone, Debug)]
 enum Closed {
     /// Each comes once.
-    Sorted { distinct: u64, by_bytes: Top<Tally>, by_objects: Top<Tally> },
+    Sorted { distinct: u64, by_bytes: Top<Amount>, by_objects: Top<Amount> },
     /// Each may come again.
     Unsorted(Tallies),
 }
@@ -75,7 +75,7 @@ impl Prefixes {
     }
 
     #[inline]
-    pub(super) fn add(&mut self, key: &str, tally: Tally) {
+    pub(super) fn add(&mut self, key: &str, tally: Amount) {
         let rest = key.as_bytes().strip_prefix(self.path.as_bytes());
         let deepest = self.open.len() == self.closed.len();
         if !rest.is_some_and(|rest| deepest || memchr(self.delimiter, rest).is_none()) {
@@ -104,7 +104,7 @@ impl Prefixes {
             // A delimiter is one ASCII character, so that prefixes end between characters.
             let end = from + at + 1;
             self.path.push_str(&key[from..end]);
-            self.open.push((end, Tally::default()));
+            self.open.push((end, Amount::default()));
             from = end;
         }
     }
@@ -174,18 +174,18 @@ impl Prefixes {
 
 /// The leading prefixes of all depths. Those of each depth hold them.
 fn overall(rankings: &[PrefixRanking], limit: usize) -> Ranking {
-    let lead = |shares: fn(&Ranking) -> &Vec<Share>, number: fn(&Tally) -> u64| {
+    let lead = |shares: fn(&Ranking) -> &Vec<Share>, number: fn(&Amount) -> u64| {
         let shares: Vec<&Share> = rankings.iter().flat_map(|depth| shares(&depth.ranking)).collect();
         let mut top = Top::new(limit);
         for share in &shares {
             let is_longer = |other: &&Share| other.name.len() > share.name.len() && other.name.starts_with(&share.name);
             if !shares.iter().any(|other| is_longer(other) && other.tally == share.tally) {
-                top.offer(rank(number(&share.tally)), &share.name, || share.tally);
+                top.offer(number(&share.tally).into(), &share.name, || share.tally);
             }
         }
         Share::all(top)
     };
-    let mut missed_at_most = Tally::default();
+    let mut missed_at_most = Amount::default();
     rankings.iter().for_each(|depth| missed_at_most.at_least(depth.ranking.missed_at_most));
     Ranking {
         distinct: rankings.iter().map(|depth| depth.ranking.distinct).sum(),
@@ -204,7 +204,7 @@ impl Edges {
 
 impl Edge {
     /// Adds the prefix that comes next.
-    fn follow(&mut self, prefix: &str, tally: Tally, closed: &mut Closed) {
+    fn follow(&mut self, prefix: &str, tally: Amount, closed: &mut Closed) {
         if self.first.is_none() {
             self.first = Some(Run { prefix: prefix.to_owned(), tally });
             return;
@@ -219,7 +219,7 @@ impl Edge {
         last.tally = tally;
     }
 
-    fn extend_last(&mut self, tally: Tally) {
+    fn extend_last(&mut self, tally: Amount) {
         if let Some(run) = self.last.as_mut().or(self.first.as_mut()) {
             run.tally.add(tally);
         }
@@ -227,12 +227,12 @@ impl Edge {
 }
 
 impl Closed {
-    fn take(&mut self, prefix: &str, tally: Tally) {
+    fn take(&mut self, prefix: &str, tally: Amount) {
         match self {
             Self::Sorted { distinct, by_bytes, by_objects } => {
                 *distinct += 1;
-                by_bytes.offer(rank(tally.bytes), prefix, || tally);
-                by_objects.offer(rank(tally.objects), prefix, || tally);
+                by_bytes.offer(tally.bytes.into(), prefix, || tally);
+                by_objects.offer(tally.objects.into(), prefix, || tally);
             }
             Self::Unsorted(tallies) => tallies.add(prefix, tally),
         }
@@ -260,7 +260,7 @@ impl Closed {
             Self::Sorted { distinct, by_bytes, by_objects } => Ranking {
                 distinct,
                 exact: true,
-                missed_at_most: Tally::default(),
+                missed_at_most: Amount::default(),
                 by_bytes: Share::all(by_bytes),
                 by_objects: Share::all(by_objects),
             },
@@ -291,13 +291,13 @@ mod tests {
         "e/f",
     ];
 
-    fn tally(row: usize) -> Tally {
-        Tally::of_object(1 << row, 0)
+    fn tally(row: usize) -> Amount {
+        Amount::of_object(1 << row, 0)
     }
 
     /// Prefixes of a depth and their objects and bytes, counted one by one.
-    fn counted(depth: usize) -> BTreeMap<String, Tally> {
-        let mut all: BTreeMap<String, Tally> = BTreeMap::new();
+    fn counted(depth: usize) -> BTreeMap<String, Amount> {
+        let mut all: BTreeMap<String, Amount> = BTreeMap::new();
         for (row, key) in KEYS.iter().enumerate() {
             if let Some((end, _)) = key.match_indices('/').nth(depth - 1) {
                 all.entry(key[..=end].to_owned()).or_default().add(tally(row));

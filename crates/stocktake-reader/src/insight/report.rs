@@ -1,6 +1,6 @@
 //! What an insight says. The members of its JSON are these, and stay.
 
-use super::{tally::Tally, top::Top};
+use super::{amount::Amount, top::Top};
 use serde::Serialize;
 use stocktake_core::{Field, FileFormat};
 
@@ -19,7 +19,7 @@ pub struct Insight {
     /// Rows that were read: objects and delete markers.
     pub rows: u64,
     /// All objects; every version is one.
-    pub total: Tally,
+    pub total: Amount,
     /// Objects that are not the latest version of their key; none in a report of current versions.
     pub noncurrent_objects: Option<u64>,
     /// Delete markers; none in a report of current versions.
@@ -64,15 +64,15 @@ pub struct Share {
     pub name: String,
     /// How many they are.
     #[serde(flatten)]
-    pub tally: Tally,
+    pub tally: Amount,
 }
 
 impl Share {
-    pub(super) fn new(name: &str, tally: Tally) -> Self {
+    pub(super) fn new(name: &str, tally: Amount) -> Self {
         Self { name: name.to_owned(), tally }
     }
 
-    pub(super) fn all(top: Top<Tally>) -> Vec<Self> {
+    pub(super) fn all(top: Top<Amount>) -> Vec<Self> {
         top.into_sorted().into_iter().map(|(name, tally)| Self { name: name.into(), tally }).collect()
     }
 }
@@ -85,9 +85,9 @@ pub struct ClassShare {
     #[serde(flatten)]
     pub share: Share,
     /// Its objects in each class of [`Insight::ages`].
-    pub ages: Vec<Tally>,
+    pub ages: Vec<Amount>,
     /// Its objects in each class of [`Insight::sizes`].
-    pub sizes: Vec<Tally>,
+    pub sizes: Vec<Amount>,
 }
 
 /// The values of a column.
@@ -111,7 +111,7 @@ pub struct Ranking {
     /// Whether all figures are exact.
     pub exact: bool,
     /// The most that any name may have more than is said of it; zero if exact.
-    pub missed_at_most: Tally,
+    pub missed_at_most: Amount,
     /// Those with the most bytes.
     pub by_bytes: Vec<Share>,
     /// Those with the most objects.

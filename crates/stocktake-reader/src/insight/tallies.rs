@@ -3,8 +3,8 @@
 //! Exact while they fit. Beyond that the smallest are dropped, and the most that any name may have lost is known.
 
 use super::{
+    amount::Amount,
     report::{Ranking, Share},
-    tally::{Tally, rank},
     top::Top,
 };
 use std::collections::HashMap;
@@ -18,15 +18,15 @@ const NAME_BYTES_MAX: usize = 2 << 20;
 /// Tallies by name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tallies {
-    by_name: HashMap<Box<str>, Tally>,
+    by_name: HashMap<Box<str>, Amount>,
     name_bytes: usize,
     /// The most that any name may have more than its tally says.
-    lost: Tally,
+    lost: Amount,
     dropped: bool,
 }
 
 impl Tallies {
-    pub(super) fn add(&mut self, name: &str, tally: Tally) {
+    pub(super) fn add(&mut self, name: &str, tally: Amount) {
         if let Some(known) = self.by_name.get_mut(name) {
             known.add(tally);
             return;
@@ -50,13 +50,13 @@ impl Tallies {
     /// Keeps a quarter of the most names by bytes and a quarter by objects.
     fn drop_small(&mut self) {
         let quarter = self.by_name.len().min(NAMES_MAX) / 4;
-        let floor = |number: fn(&Tally) -> u64| {
+        let floor = |number: fn(&Amount) -> u64| {
             #[expect(clippy::disallowed_methods, reason = "the rank of a number does not depend on their order")]
             let mut numbers: Vec<u64> = self.by_name.values().map(number).collect();
             *numbers.select_nth_unstable_by(quarter, |one, two| two.cmp(one)).1
         };
         let (bytes, objects) = (floor(|tally| tally.bytes), floor(|tally| tally.objects));
-        let mut lost = Tally::default();
+        let mut lost = Amount::default();
         let mut name_bytes = 0;
         self.by_name.retain(|name, tally| {
             let kept = tally.bytes > bytes || tally.objects > objects;
@@ -77,8 +77,8 @@ impl Tallies {
     pub(super) fn ranking(&self, limit: usize) -> Ranking {
         let (mut by_bytes, mut by_objects) = (Top::new(limit), Top::new(limit));
         for (name, tally) in &self.by_name {
-            by_bytes.offer(rank(tally.bytes), name, || *tally);
-            by_objects.offer(rank(tally.objects), name, || *tally);
+            by_bytes.offer(tally.bytes.into(), name, || *tally);
+            by_objects.offer(tally.objects.into(), name, || *tally);
         }
         Ranking {
             distinct: self.by_name.len() as u64,
@@ -108,14 +108,14 @@ mod tests {
     use super::*;
 
     /// Names of which few are large and many are small, and what they have in all.
-    fn skewed() -> Vec<(String, Tally)> {
+    fn skewed() -> Vec<(String, Amount)> {
         let mut names = Vec::new();
         for turn in 0..40_u64 {
             for large in 0..5_u64 {
-                names.push((format!("large-{large}"), Tally::of_object(1_000_000 * (large + 1), 0)));
+                names.push((format!("large-{large}"), Amount::of_object(1_000_000 * (large + 1), 0)));
             }
             for small in 0..2_000_u64 {
-                names.push((format!("small-{turn}-{small}"), Tally::of_object(small, 0)));
+                names.push((format!("small-{turn}-{small}"), Amount::of_object(small, 0)));
             }
         }
         names
@@ -156,7 +156,7 @@ mod tests {
     fn long_names_are_bounded_too() {
         let mut tallies = Tallies::default();
         for number in 0..10_000 {
-            tallies.add(&format!("{number:01000}"), Tally::of_object(1, 0));
+            tallies.add(&format!("{number:01000}"), Amount::of_object(1, 0));
             assert!(tallies.name_bytes <= NAME_BYTES_MAX);
         }
         assert!(!tallies.ranking(1).exact);

@@ -15,7 +15,7 @@ pub(super) struct Top<V> {
 /// Later fields decide between entries that are equal in earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry<V> {
-    rank: i64,
+    rank: i128,
     name: Reverse<Box<str>>,
     value: V,
 }
@@ -27,22 +27,22 @@ impl<V: Ord> Top<V> {
 
     /// The rank below which nothing is kept.
     #[inline]
-    pub(super) fn floor(&self) -> i64 {
+    pub(super) fn floor(&self) -> i128 {
         match self.heap.peek() {
             Some(Reverse(lowest)) if self.heap.len() >= self.limit => lowest.rank,
-            _ => i64::MIN,
+            _ => i128::MIN,
         }
     }
 
     /// Offers an entry; what it holds is made only if it may be kept.
     #[inline]
-    pub(super) fn offer(&mut self, rank: i64, name: &str, value: impl FnOnce() -> V) {
+    pub(super) fn offer(&mut self, rank: i128, name: &str, value: impl FnOnce() -> V) {
         if rank >= self.floor() {
             self.consider(rank, name, value);
         }
     }
 
-    fn consider(&mut self, rank: i64, name: &str, value: impl FnOnce() -> V) {
+    fn consider(&mut self, rank: i128, name: &str, value: impl FnOnce() -> V) {
         if self.heap.len() >= self.limit
             && let Some(Reverse(lowest)) = self.heap.peek()
             && lowest.rank == rank
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn the_same_are_kept_in_whatever_order_they_come() {
         let entries = [(3, "c"), (5, "e"), (3, "a"), (3, "b"), (1, "z"), (5, "d"), (-2, "y")];
-        let kept = |entries: &[(i64, &str)], limit| {
+        let kept = |entries: &[(i128, &str)], limit| {
             let mut top = Top::new(limit);
             entries.iter().for_each(|(rank, name)| top.offer(*rank, name, || ()));
             top.into_sorted().into_iter().map(|(name, ())| name).collect::<Vec<_>>()

@@ -1,6 +1,6 @@
 //! The values of columns that have few: objects and bytes of each.
 
-use super::{report::FieldShares, tallies::Tallies, tally::Tally};
+use super::{amount::Amount, report::FieldShares, tallies::Tallies};
 use std::sync::Arc;
 use stocktake_core::{BoolColumn, CodeColumn, CodeValues, Field};
 
@@ -25,7 +25,7 @@ pub(super) struct Values {
     by_name: Tallies,
     /// Tallies by the codes that were met last.
     codes: Option<Arc<CodeValues>>,
-    by_code: Vec<Tally>,
+    by_code: Vec<Amount>,
 }
 
 impl Values {
@@ -37,10 +37,10 @@ impl Values {
         self.field
     }
 
-    pub(super) fn add_codes(&mut self, column: &CodeColumn, tallies: &[Tally]) {
+    pub(super) fn add_codes(&mut self, column: &CodeColumn, tallies: &[Amount]) {
         if self.codes.as_ref().is_none_or(|known| !Arc::ptr_eq(known, column.values())) {
             self.settle();
-            self.by_code.resize(column.values().texts().len(), Tally::default());
+            self.by_code.resize(column.values().texts().len(), Amount::default());
             self.codes = Some(Arc::clone(column.values()));
         }
         for (code, tally) in column.codes().iter().zip(tallies) {
@@ -48,8 +48,8 @@ impl Values {
         }
     }
 
-    pub(super) fn add_booleans(&mut self, column: &BoolColumn, tallies: &[Tally]) {
-        let mut sums = [Tally::default(); 3];
+    pub(super) fn add_booleans(&mut self, column: &BoolColumn, tallies: &[Amount]) {
+        let mut sums = [Amount::default(); 3];
         for (row, tally) in tallies.iter().enumerate() {
             sums[column.value(row).map_or(2, usize::from)].add(*tally);
         }
@@ -57,13 +57,13 @@ impl Values {
     }
 
     /// Objects of which the value is absent.
-    pub(super) fn add_absent(&mut self, tallies: &[Tally]) {
-        let mut sum = Tally::default();
+    pub(super) fn add_absent(&mut self, tallies: &[Amount]) {
+        let mut sum = Amount::default();
         tallies.iter().for_each(|tally| sum.add(*tally));
         self.add_sums([""], [sum]);
     }
 
-    fn add_sums<const N: usize>(&mut self, names: [&str; N], sums: [Tally; N]) {
+    fn add_sums<const N: usize>(&mut self, names: [&str; N], sums: [Amount; N]) {
         for (name, sum) in names.into_iter().zip(sums).filter(|(_, sum)| !sum.is_empty()) {
             self.by_name.add(name, sum);
         }

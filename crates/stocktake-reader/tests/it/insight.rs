@@ -3,7 +3,7 @@
 use crate::support::{FORMATS, Stored, gzip, rows_of_source, source, spec, threads};
 use std::collections::BTreeMap;
 use stocktake::{Field, FieldSet, FileFormat, Timestamp};
-use stocktake_reader::{FindingKind, Insight, InsightOptions, ReadErrorKind, Share, TableStyle, Tally, insight};
+use stocktake_reader::{Amount, FindingKind, Insight, InsightOptions, ReadErrorKind, Share, TableStyle, insight};
 use stocktake_testkit::rows::{Row, Value};
 
 const ROWS: u64 = 9_000;
@@ -46,7 +46,7 @@ fn counted(rows: &[Row], name: impl Fn(&Row) -> Option<String>) -> BTreeMap<Stri
 }
 
 fn told<'a>(shares: impl IntoIterator<Item = &'a Share>) -> BTreeMap<String, (u64, u64, u64)> {
-    let numbers = |tally: Tally| (tally.objects, tally.bytes, tally.noncurrent_bytes);
+    let numbers = |tally: Amount| (tally.objects, tally.bytes, tally.noncurrent_bytes);
     shares.into_iter().map(|share| (share.name.clone(), numbers(share.tally))).collect()
 }
 
@@ -119,7 +119,7 @@ fn what_a_report_lacks_is_not_known() {
 fn an_empty_report_has_nothing() {
     for format in FORMATS {
         let found = made(&Stored::synthetic(format, 0), 2);
-        assert_eq!((found.rows, found.total, found.findings.len()), (0, Tally::default(), 0));
+        assert_eq!((found.rows, found.total, found.findings.len()), (0, Amount::default(), 0));
         assert!(found.html().contains("The bucket is empty."));
         assert!(found.table(TableStyle::new(0, false)).contains("0 objects, 0 B\n"));
     }

@@ -84,6 +84,9 @@ impl S3Destination {
             let abort = call("AbortMultipartUpload", Method::DELETE).with_query("uploadId", &id);
             tell("AbortMultipartUpload", "s3:AbortMultipartUpload", plain(send(&abort)).map(drop));
         }
+        let journals = stocktake_core::ReportStore::list(self, &format!("{key}/")).map(drop);
+        let journals = journals.map_err(|error| error.to_string());
+        tell("ListObjectsV2", "s3:ListBucket, by which journals of unfinished runs are found", journals);
         let listed = match self.list_uploads(key) {
             // Such a server keeps uploads to itself: nothing can be done about those of killed runs.
             Err(error) if error.status() == Some(501) => Ok(()),

@@ -148,7 +148,7 @@ fn the_look_ahead_names_the_permission() {
     let server = server(false, 1000);
     let destination = destination(&server).with_encryption(Some(kms()));
     let steps = destination.check(&key("r/check"));
-    assert!(steps.len() == 9 && steps.iter().all(|step| step.fault.is_none()), "{steps:?}");
+    assert!(steps.len() == 10 && steps.iter().all(|step| step.fault.is_none()), "{steps:?}");
     let store = server.store();
     assert!(store.objects["b"].is_empty() && store.uploads.is_empty());
     drop(store);

@@ -137,3 +137,27 @@ fn the_key_is_the_one_that_is_asked_for() {
     let main = LocalKeyService::parse(&format!("main {}", "11".repeat(32))).unwrap();
     assert!(read(&EnvelopeStore::new(&memory, &main), "a.enc", 0..0).is_err());
 }
+
+#[test]
+fn a_destination_that_continues_has_the_data_key_of_what_is_there() {
+    let (memory, keys) = (MemoryDestination::new(), keys());
+    let fresh = || EnvelopeDestination::try_new(&memory, &keys, None).unwrap();
+    put(&fresh(), "journal/begin.enc", b"begun");
+    let continued = fresh().continuing(&key("journal/begin.enc")).unwrap();
+    put(&continued, "data/1.enc", b"rows");
+    put(&fresh().continuing(&key("journal/absent.enc")).unwrap(), "data/2.enc", b"rows");
+    let member = |name: &str, member: &str| {
+        let sealed = String::from_utf8_lossy(&memory.get(&key(name)).unwrap()).into_owned();
+        sealed.split(&format!("{member}\":\"")).nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    assert_eq!(member("data/1.enc", "wrapped_key"), member("journal/begin.enc", "wrapped_key"));
+    assert_ne!(member("data/1.enc", "salt"), member("journal/begin.enc", "salt"));
+    assert_ne!(member("data/2.enc", "wrapped_key"), member("journal/begin.enc", "wrapped_key"));
+    let contents = continued.contents().unwrap();
+    assert_eq!(read(contents, "data/1.enc", 0..4).unwrap(), b"rows");
+    assert_eq!(read(contents, "journal/begin.enc", 0..5).unwrap(), b"begun");
+    // Another key file cannot continue it.
+    let other = LocalKeyService::parse(&format!("main {}", "33".repeat(32))).unwrap();
+    let other = EnvelopeDestination::try_new(&memory, &other, None).unwrap();
+    assert!(other.continuing(&key("journal/begin.enc")).is_err());
+}

@@ -144,7 +144,7 @@ fn damaged_report(setup: &Setup, damage: &[(u16, u8)]) -> Result<(), String> {
 }
 
 /// The null version as the reader of CSV has it, however it was spelled.
-fn without_null(mut row: Row) -> Row {
+pub(super) fn without_null(mut row: Row) -> Row {
     if row.version_id() == "null" {
         row.set(Field::VersionId, Value::Text(String::new()));
     }
@@ -169,7 +169,7 @@ fn harm(bytes: &mut Vec<u8>, damage: &[(u16, u8)]) {
     }
 }
 
-fn open(destination: &MemoryDestination, manifest: &str) -> Result<Report, ReadError> {
+pub(super) fn open(destination: &MemoryDestination, manifest: &str) -> Result<Report, ReadError> {
     let store: Arc<dyn ReportStore> = Arc::new(destination.clone());
     let key = ReportKey::try_new(manifest).unwrap_or_else(|error| unreachable!("a key of the report: {error}"));
     Report::open(&store, &key)

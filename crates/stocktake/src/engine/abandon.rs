@@ -105,9 +105,11 @@ fn remove_run(journal: &Journal<'_>, begin: &JournalBegin, abandoned: &mut Aband
         *end = shard.saturating_add(1).max(*end);
     }
     let (mut files, mut remains) = (Vec::new(), Vec::new());
+    // Processes that write lanes of one report may each have their attempt; the first one is in the journal.
+    let first = journaled.keys().map(|(_, attempt)| *attempt).min().map_or(begin.attempt, |of| of.min(begin.attempt));
     for lane in begin.plan.lanes() {
-        // Attempts after the journal's own are those of lanes that were written again.
-        for attempt in begin.attempt.. {
+        // Later attempts are those of lanes that were written again.
+        for attempt in first.. {
             let known = journaled.remove(&(lane.index, attempt));
             let mut shard = 0;
             loop {
@@ -124,7 +126,7 @@ fn remove_run(journal: &Journal<'_>, begin: &JournalBegin, abandoned: &mut Aband
             }
             remains.push(layout.journal_entry(lane.index, shard, attempt));
             let more = journaled.keys().any(|(of, after)| *of == lane.index && *after > attempt);
-            if shard == 0 && !more {
+            if shard == 0 && !more && attempt >= begin.attempt {
                 break;
             }
         }

@@ -114,10 +114,19 @@ impl<'a> Journal<'a> {
     /// What the run was begun with; none if none was.
     ///
     /// # Errors
-    /// If the object cannot be read, or is not one that a run writes.
+    /// If the object cannot be read, or is not one that a run writes; if a run with the same stamp was begun that is inside
+    /// envelopes where this one is not, or the other way round.
     pub(super) fn read_begin(&self) -> Result<Option<JournalBegin>, GenerateError> {
         let key = self.layout.journal_begin();
-        let Some(text) = read(self.contents, &key)? else { return Ok(None) };
+        let Some(text) = read(self.contents, &key)? else {
+            for other in self.layout.root().journal_begins(self.layout.stamp()) {
+                if other != key && self.store.head(&other)?.is_some() {
+                    let text = format!("a run with this stamp was begun with another encryption at rest: {other}");
+                    return Err(GenerateError::new(GenerateErrorKind::Unfinished, text));
+                }
+            }
+            return Ok(None);
+        };
         let begin = JournalBegin::parse(&text).map_err(|error| {
             let what = format!("a run with this stamp was begun, and what it noted cannot be read ({key})");
             GenerateError::caused(GenerateErrorKind::Unfinished, what, error)

@@ -162,11 +162,11 @@ fn clear(
         journal.destination.remove(&layout.data(lane, shard, attempt))?;
         journal.destination.remove(&layout.journal_entry(lane, shard, attempt))?;
     }
-    if start.ended {
-        return Ok(Vec::new());
-    }
+    // The last that is kept may have left its staged file: some file systems publish in two steps.
+    let first = next.saturating_sub(1);
+    let last = if start.ended { first } else { end };
     let keys = |shard| [layout.data(lane, shard, attempt), layout.journal_entry(lane, shard, attempt)];
-    Ok((next..=end).flat_map(keys).collect())
+    Ok((first..=last).flat_map(keys).collect())
 }
 
 /// Lane, data file and attempt of an entry, by its name.

@@ -9,8 +9,8 @@ use super::{
     recover::LaneStart,
 };
 use stocktake_core::{
-    CommittableShard, Destination, DestinationErrorKind, Existing, JournalBegin, LaneDescriptor, ObjectSource, Plan,
-    Receipt, ReceiptsHeader, ReportLayout, ReportSpec, Timestamp,
+    CommittableShard, Confirmation, Destination, DestinationErrorKind, Existing, JournalBegin, LaneDescriptor,
+    ObjectSource, Plan, Receipt, ReceiptsHeader, ReportLayout, ReportSpec, Timestamp,
 };
 
 /// Name and version of this program, as journals have it.
@@ -133,6 +133,14 @@ impl Run {
             let text = "the run was abandoned while it went on: its journal is gone";
             return Err(GenerateError::new(GenerateErrorKind::Incomplete, text).with_leftovers(left));
         }
+        // A process that took the run for one that had ended may have taken something away.
+        let confirmed = journal.side_by_side(&shards, |shard| {
+            shard.receipt().clone().confirm(journal.store, Confirmation::Size).map(drop)
+        });
+        confirmed.map_err(|error| {
+            let text = "the report is not complete: another process may have continued or abandoned this run";
+            GenerateError::caused(GenerateErrorKind::Incomplete, text, error)
+        })?;
         let scan = options.clock.as_ref().zip(scan_started_at).map(|(clock, started_at)| (started_at, clock.now()));
         let summary = publish::commit_with(spec, &plan, shards, destination, existing, scan)?;
         // Beside its published report a journal says nothing; the next run of the configuration removes it.
@@ -145,7 +153,7 @@ impl Run {
 /// the same attempt began are carried on behind their finished data files, in this process or another.
 ///
 /// A call that fails keeps the finished data files of its lanes. Nobody else may be writing these lanes with this attempt;
-/// other lanes may be written at the same time. [`commit`](super::commit) removes the journal when the report is published;
+/// other lanes may be written at the same time. A commit that ended early is made again, with [`Existing::Replace`]. [`commit`](super::commit) removes the journal when the report is published;
 /// [`abandon`](super::abandon()) removes what a report that is given up left. Receipts of lanes that are complete come back
 /// from a further call, which writes nothing then.
 ///

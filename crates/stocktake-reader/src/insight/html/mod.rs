@@ -3,9 +3,9 @@
 mod write;
 
 use super::{
+    amount::Amount,
     report::{ClassShare, Insight, ObjectFacts, Ranking, Share},
     shown::{bytes, fraction, grouped, minute, percent, value_name, visible},
-    tally::Tally,
 };
 use write::{Html, bar, escaped, stack};
 
@@ -131,7 +131,7 @@ fn sizes(page: &mut Html, insight: &Insight) {
     page.section("Sizes", |page| {
         page.table(&["size", "objects", "bytes", "share"], |page| {
             for share in insight.sizes.iter().filter(|share| share.tally.objects > 0) {
-                let Tally { objects, bytes, .. } = share.tally;
+                let Amount { objects, bytes, .. } = share.tally;
                 let bars = bar(fraction(bytes, total.bytes), "m") + &bar(fraction(objects, total.objects), "s");
                 page.figures(&format!("{}{bars}", escaped(&share.name)), objects, bytes, total.bytes);
             }
@@ -141,7 +141,7 @@ fn sizes(page: &mut Html, insight: &Insight) {
     });
 }
 
-fn shares(page: &mut Html, title: &str, shares: &[Share], total: Tally) {
+fn shares(page: &mut Html, title: &str, shares: &[Share], total: Amount) {
     page.table(&[title, "objects", "bytes", "share"], |page| {
         for share in shares {
             let name = format!("<bdi>{}</bdi>", escaped(&value_name(&share.name)));
@@ -151,7 +151,7 @@ fn shares(page: &mut Html, title: &str, shares: &[Share], total: Tally) {
     });
 }
 
-fn ranked(page: &mut Html, ranking: &Ranking, leading: &[Share], total: Tally) {
+fn ranked(page: &mut Html, ranking: &Ranking, leading: &[Share], total: Amount) {
     if leading.is_empty() {
         page.soft("None.");
         return;
@@ -160,7 +160,7 @@ fn ranked(page: &mut Html, ranking: &Ranking, leading: &[Share], total: Tally) {
     exactness(page, ranking, leading.len());
 }
 
-fn by_objects(page: &mut Html, ranking: &Ranking, total: Tally) {
+fn by_objects(page: &mut Html, ranking: &Ranking, total: Amount) {
     page.table(&["", "objects", "bytes", "share"], |page| {
         for share in &ranking.by_objects {
             let name = format!("<bdi>{}</bdi>", escaped(&value_name(&share.name)));

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Objects and their bytes. Delete markers are none of them; every version is one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
-pub struct Tally {
+pub struct Amount {
     /// Number of objects, or of versions in a report of all versions.
     pub objects: u64,
     /// Their sizes together, in bytes.
@@ -14,7 +14,7 @@ pub struct Tally {
     pub noncurrent_bytes: u64,
 }
 
-impl Tally {
+impl Amount {
     /// One object.
     pub(super) const fn of_object(bytes: u64, noncurrent_bytes: u64) -> Self {
         Self { objects: 1, bytes, noncurrent_bytes }
@@ -40,9 +40,4 @@ impl Tally {
     pub(super) fn is_empty(self) -> bool {
         self == Self::default()
     }
-}
-
-/// A count as a rank; sizes beyond 8 EiB rank alike.
-pub(super) fn rank(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
