@@ -43,6 +43,9 @@ pub struct ReportSummary {
     pub kept_files: u64,
     /// Rows in them; the others were encoded by this run.
     pub kept_rows: u64,
+    /// What of the run's journal could not be removed beside the published report, with the reason. It does no harm, and the
+    /// next run of the configuration removes it.
+    pub leftovers: Vec<String>,
 }
 
 /// Generates and publishes a report.
@@ -194,7 +197,7 @@ const JOBS_WAITING_MAX: usize = 1;
 /// Private memory of a lane beyond its chunks: read-ahead of its source. The first lane's is in the fixed part.
 const LANE_MEMORY_BYTES: u64 = 6 << 20;
 
-fn write_with<F: Format>(
+pub(super) fn write_with<F: Format>(
     format: &F,
     source: &dyn ObjectSource,
     spec: &ReportSpec,

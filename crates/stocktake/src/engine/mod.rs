@@ -22,6 +22,8 @@ mod chunker;
 mod duplicates;
 mod error;
 mod execution;
+#[cfg(test)]
+mod fault_tests;
 mod generate;
 mod intake;
 mod journal;
