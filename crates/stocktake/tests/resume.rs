@@ -165,7 +165,7 @@ fn a_run_killed_again_and_again_is_carried_on() {
     let (rows, spec) = (source("rows=2500,seed=3,versions=4"), versioned().build().unwrap());
     for lanes in [1, 3] {
         let (summary, expected) = undisturbed(&rows, &spec, lanes);
-        for step in [1, 3, 6, 7] {
+        for step in [3, 7] {
             let destination = MemoryDestination::new();
             let mut runs = 0;
             let resumed = loop {
