@@ -16,7 +16,7 @@ pub use segments::ListingCounts;
 use crate::{client::S3Client, error::S3Error};
 use std::{
     collections::BTreeMap,
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroUsize},
     sync::{Arc, Mutex, PoisonError},
 };
 use stocktake_core::{
@@ -141,7 +141,7 @@ impl ObjectSource for S3Source {
         let unsupported = |text| SourceError::new(SourceErrorKind::Unsupported, text);
         let start = lane.start.as_ref().map(lanes::key_of).transpose().map_err(unsupported)?;
         let end = lane.end.as_ref().map(lanes::key_of).transpose().map_err(unsupported)?;
-        let lanes = lane.token.as_deref().map_or(Ok(1), str::parse).map_err(|_| {
+        let lanes = lane.token.as_deref().map_or(Ok(NonZeroUsize::MIN), str::parse).map_err(|_| {
             let text = format!("the lane's note {:?} is none of a bucket's", lane.token.as_deref().unwrap_or_default());
             unsupported(text)
         })?;
@@ -150,7 +150,7 @@ impl ObjectSource for S3Source {
         let prefix = wanted.unwrap_or(&self.prefix).to_owned();
         let request = ListRequest::new(prefix, self.versions == Versions::All, context.fields);
         let after = after.map_or("", ObjectKey::as_str).max(start.unwrap_or_default());
-        let span = Span { lane: lane.index, after, until: end, at_once: context.threads.get().min(lanes) };
+        let span = Span { lane: lane.index, after, until: end, at_once: context.threads.min(lanes).get() };
         Ok(Box::new(ListingStream::open(self, request, &span, context)?))
     }
 }

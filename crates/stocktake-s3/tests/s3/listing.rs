@@ -162,7 +162,7 @@ fn lanes_join_without_gaps_wherever_keys_fork() {
         for prefix in ["", "logs/", "logs/2026/1", "nothing", "/"] {
             let source = S3Source::new(client(&server), prefix, versions);
             let whole = rows(&source, versions, source.provides()).unwrap();
-            for count in [2, 3, 8, 1000] {
+            for count in [2, 3, 40] {
                 let read = lanes(&source, versions, count);
                 assert!(read.len() <= count as usize);
                 assert!(whole.len() < 200 || read.len() > 1, "{prefix:?} {count}");
