@@ -38,6 +38,7 @@ pub(crate) fn check_options(from: &FromArgs) -> Result<(), Failure> {
         ("--symlinks", from.symlinks.is_some(), directory),
         ("--temp-dir", from.temp_dir.is_some(), directory),
         ("--enrich", from.enrich.is_some(), bucket),
+        ("--cross-check", from.cross_check, bucket),
         ("--unsorted", from.unsorted.is_some(), file),
         ("--check-order", from.check_order, reread),
         ("--since", from.since.is_some(), matches!(from.source, SourceText::Inventory(_))),
