@@ -8,7 +8,6 @@ pub(crate) type Findings = Box<dyn Fn() -> CrossChecked>;
 
 /// The member `cross_check` of the last line on standard output.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "there are no buckets"))]
 pub(crate) struct CrossChecked {
     pub(crate) same: u64,
     pub(crate) missing: u64,
