@@ -38,7 +38,6 @@ pub(crate) fn check_options(from: &FromArgs) -> Result<(), Failure> {
             | SourceText::ArrowFile(_)
             | SourceText::Inventory(_)
     );
-    let json = matches!(from.source, SourceText::NdjsonFile(_) | SourceText::NdjsonStdin);
     let table = matches!(from.source, SourceText::CsvFile(_) | SourceText::CsvStdin);
     let bucket = matches!(from.source, SourceText::S3(_));
     let reread = !from.source.is_stdin();
@@ -47,7 +46,7 @@ pub(crate) fn check_options(from: &FromArgs) -> Result<(), Failure> {
         ("--on-bad-entry", from.on_bad_entry.is_some(), directory),
         ("--etag", from.etag.is_some(), directory),
         ("--symlinks", from.symlinks.is_some(), directory),
-        ("--temp-dir", from.temp_dir.is_some(), directory || json || sorts),
+        ("--temp-dir", from.temp_dir.is_some(), directory || sorts),
         ("--enrich", from.enrich.is_some(), bucket),
         ("--unsorted", from.unsorted.is_some(), file),
         ("--columns", from.columns.is_some(), table),
