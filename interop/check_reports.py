@@ -16,8 +16,10 @@ import layout.orc
 import layout.parquet
 import readers.csv
 import readers.ddl
+import readers.insight
 import readers.orc
 import readers.parquet
+import readers.statements
 from report import Report, generate, run
 from rows import (ALL_COLUMNS, BUCKET, CURRENT_COLUMNS, DEFAULT_COLUMNS, FAR_TIMES, KIND, LAST_SECOND, UNSETTLED, make_alike,
                   make_groups, make_rows, with_unsettled, write_arrow,
@@ -139,6 +141,8 @@ def check_case(binary, destination, source, arguments, rows, columns, check, how
     report = Report(destination, summary)
     check(report, rows, columns, **how)
     readers.ddl.check(binary, report, rows, columns, **how)
+    readers.statements.check(binary, report, columns)
+    readers.insight.check(binary, report, rows, columns)
     if SMALL[0] in arguments:
         assert len(report.files) > 1, "several files"
     report.check_verify(binary)

@@ -2,6 +2,7 @@
 //!
 //! The README's example is tested here, because this package is not published and may look outside its folder.
 
+use rustix::time::{ClockId, clock_gettime};
 use std::{io, num::NonZeroU32};
 use stocktake::{
     BucketName, ConfigurationId, Destination, DestinationError, Field, FieldSelection, FieldSet, ObjectAttributes,
@@ -19,6 +20,12 @@ struct ReadmeExample;
 /// None in practice: the name is valid.
 pub fn bucket() -> Result<BucketName, Box<dyn std::error::Error>> {
     Ok(BucketName::try_new("example-inventory-source-bucket")?)
+}
+
+/// A clock's time in seconds.
+pub fn seconds(clock: ClockId) -> f64 {
+    let time = clock_gettime(clock);
+    std::time::Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0)).as_secs_f64()
 }
 
 /// The spec of a report of a source: the default columns, or every field of every version.

@@ -13,7 +13,7 @@
 
 use arrow_array::{Array, StringArray};
 use clap::{Parser, ValueEnum};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::ClockId;
 use serde_json::json;
 use std::{
     error::Error,
@@ -26,6 +26,7 @@ use stocktake::{
     OrcCompression, OrcOptions, ParquetOptions, ParquetProfile, ReportSpec, Timestamp, Versions, check_source,
     destinations::LocalDestination, generate, sources::ArrowFileSource,
 };
+use stocktake_benches::{bucket, seconds};
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -168,10 +169,5 @@ fn bucket_of(path: &Path) -> Result<BucketName, Box<dyn Error>> {
             None => break,
         }
     }
-    stocktake_benches::bucket()
-}
-
-fn seconds(clock: ClockId) -> f64 {
-    let time = clock_gettime(clock);
-    std::time::Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0)).as_secs_f64()
+    bucket()
 }

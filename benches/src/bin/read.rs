@@ -9,10 +9,11 @@
 #![expect(clippy::print_stdout, reason = "the measurement is what the program is for")]
 
 use clap::{Parser, ValueEnum};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::ClockId;
 use serde_json::json;
 use std::{collections::BTreeSet, error::Error, num::NonZeroUsize, path::PathBuf, sync::Arc};
 use stocktake::{Field, FieldSet, LocalReport, ReportStore, VerifyOptions, verify};
+use stocktake_benches::seconds;
 use stocktake_reader::{ReadOptions, Report, verify_rows};
 
 #[derive(Debug, Parser)]
@@ -83,10 +84,4 @@ fn once(arguments: &Arguments, found: &LocalReport, report: &Report) -> Result<u
             batches.rows()
         }
     })
-}
-
-/// A clock in seconds.
-fn seconds(clock: ClockId) -> f64 {
-    let time = clock_gettime(clock);
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

@@ -5,9 +5,10 @@
 
 use crate::{
     choices::{
-        AclChoice, BadEntriesChoice, ChangeChoice, CompressionChoice, DiffChoice, ETagChoice, EngineChoice,
-        EnrichChoice, FormatChoice, KeyEncodingChoice, MissingColumnsChoice, NullVersionChoice, ProfileChoice,
-        ProgressChoice, SseChoice, SymlinksChoice, TextChoice, UnknownValuesChoice, UnsortedChoice, VersionsChoice,
+        AclChoice, BadEntriesChoice, ChangeChoice, ColorChoice, CompressionChoice, DiffChoice, ETagChoice,
+        EngineChoice, EnrichChoice, FormatChoice, KeyEncodingChoice, MissingColumnsChoice, NullVersionChoice,
+        ProfileChoice, ProgressChoice, SseChoice, SymlinksChoice, TextChoice, UnknownValuesChoice, UnsortedChoice,
+        VersionsChoice,
     },
     configuration::{ConfigVerb, PolicyVerb, RunDueArgs},
     size::parse_size,
@@ -93,7 +94,17 @@ Examples:
 const INSPECT_EXAMPLES: &str = "\
 Examples:
   stocktake inspect /srv/inventory/photos/daily/2026-11-22T01-00Z/manifest.json
-  stocktake inspect --json manifest.json | jq .rows";
+  stocktake inspect --json manifest.json | jq .rows
+  stocktake inspect --rows --depth 2 manifest.json
+  stocktake inspect --html photos.html manifest.json";
+
+const PRUNE_EXAMPLES: &str = "\
+Examples:
+  stocktake prune /srv/inventory --keep 30
+  stocktake prune /srv/inventory --keep 30 --yes
+  stocktake prune s3://reports/inventory --keep 7 --older-than 90 --bucket photos --id daily --yes
+
+A report goes whole: its checksum first, so that it is never taken for complete. What is no report's stays.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -142,9 +153,12 @@ pub(crate) enum Verb {
     /// Prints the statements by which a query engine reads a report
     #[command(after_long_help = DDL_EXAMPLES)]
     Ddl(DdlArgs),
-    /// Says what a report holds, from its manifest
+    /// Says what a report holds, from its manifest, or what its rows say of the bucket
     #[command(after_long_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
+    /// Takes old reports away: shows which, and with --yes removes them
+    #[command(after_long_help = PRUNE_EXAMPLES)]
+    Prune(Box<PruneArgs>),
     /// Checks, shows and keeps inventory configurations
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -641,9 +655,79 @@ pub(crate) struct InspectArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
 
+    /// Prints one JSON object instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Reads all rows: bytes and objects by storage class, age, size, prefix and more, what stands out first
+    #[arg(long)]
+    pub(crate) rows: bool,
+
+    /// Writes what the rows say as one page of HTML, in the place of a file that is there [default: no page]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+
+    /// Depth of the deepest prefixes that are counted, 1 to 8 [default: 3]
+    #[arg(long, value_name = "N", value_parser = count_parser(stocktake_reader::DEPTH_MAX))]
+    pub(crate) depth: Option<NonZeroUsize>,
+
+    /// Entries of a list, 1 to 1000 [default: 10]
+    #[arg(long, value_name = "N", value_parser = count_parser(stocktake_reader::LIST_MAX))]
+    pub(crate) top: Option<NonZeroUsize>,
+
+    /// The ASCII character that ends prefixes [default: `/`]
+    #[arg(long, value_name = "CHARACTER")]
+    pub(crate) delimiter: Option<char>,
+
+    /// Whether tables are coloured; `auto`: if standard output is a terminal and NO_COLOR is not set
+    #[arg(long, value_name = "CHOICE", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+
+    /// Busy threads, 1 to 1024 [default: as many as the machine offers]
+    #[arg(long, value_name = "N", value_parser = threads_parser())]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    /// Where reports are: a directory that stands for the root of the destination bucket, or s3://BUCKET[/PREFIX]
+    #[arg(value_name = "DEST", value_parser = destination_parser())]
+    pub(crate) destination: DestinationText,
+
+    /// Complete reports of each configuration that are kept: the newest
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: NonZeroUsize,
+
+    /// Keeps younger reports too, however many: days since their stamp [default: the newest alone are kept]
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) older_than: Option<u32>,
+
+    /// Source bucket whose reports are looked at [default: all]
+    #[arg(long, value_name = "NAME", value_parser = bucket)]
+    pub(crate) bucket: Option<BucketName>,
+
+    /// Configuration whose reports are looked at [default: all]
+    #[arg(long, value_name = "ID", value_parser = configuration_id)]
+    pub(crate) id: Option<ConfigurationId>,
+
+    /// Prefix of reports in the destination [default: all]
+    #[arg(long, value_name = "PREFIX", value_parser = prefix)]
+    pub(crate) destination_prefix: Option<DestinationPrefix>,
+
+    /// Removes data files that no manifest names too; no run without a journal may go on meanwhile
+    #[arg(long)]
+    pub(crate) orphans: bool,
+
+    /// Removes what would go; without it nothing is removed
+    #[arg(long)]
+    pub(crate) yes: bool,
+
     /// Prints one JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) s3: S3Args,
 }
 
 pub(crate) fn bucket(text: &str) -> Result<BucketName, stocktake::NameError> {
@@ -701,6 +785,11 @@ fn requests_parser(most: u64) -> ValueParser {
 
 pub(crate) fn threads_parser() -> ValueParser {
     let range = clap::value_parser!(u64).range(1..=THREADS_MAX);
+    range.try_map(|count| NonZeroUsize::try_from(usize::try_from(count).unwrap_or(0))).into()
+}
+
+fn count_parser(most: usize) -> ValueParser {
+    let range = clap::value_parser!(u64).range(1..=most as u64);
     range.try_map(|count| NonZeroUsize::try_from(usize::try_from(count).unwrap_or(0))).into()
 }
 

@@ -41,6 +41,9 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome, Failure> {
     progress.end();
     let summary = generated.map_err(|failure| failure.with_leftovers(task.target.left_behind()))?;
 
+    for leftover in &summary.leftovers {
+        say(&format!("left behind, to be removed by the next run: {leftover}"));
+    }
     let manifest_path = task.target.place(&summary.manifest_key);
     let done = Done::new(&summary, manifest_path, watch.seconds());
     if let Err(Failure::Failed { message, .. }) = put_out(&json_line(&done)) {

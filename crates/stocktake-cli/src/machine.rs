@@ -2,6 +2,7 @@
 
 use crate::exit::Failure;
 use std::{
+    io::IsTerminal,
     num::NonZeroUsize,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -11,6 +12,19 @@ use stocktake::{CancelToken, Clock, Timestamp};
 #[expect(clippy::disallowed_methods, reason = "the command line is where the host is asked")]
 pub(crate) fn threads() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Columns of the terminal that standard output is, or of none.
+pub(crate) fn columns() -> usize {
+    // What pipes and files are read in.
+    const COLUMNS: usize = 100;
+    terminal_size::terminal_size_of(std::io::stdout()).map_or(COLUMNS, |(width, _)| usize::from(width.0))
+}
+
+/// Whether what is printed may be coloured without being asked: on a terminal, unless the user never wants it.
+pub(crate) fn shows_color() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal() && !refused
 }
 
 /// The time now.

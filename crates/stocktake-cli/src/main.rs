@@ -15,6 +15,7 @@ mod inspect;
 mod interrupt;
 mod machine;
 mod progress;
+mod prune;
 mod report;
 #[cfg(feature = "s3")]
 mod s3;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Verb::Diff(args) => diff::run(args),
         Verb::Ddl(args) => ddl::run(args),
         Verb::Inspect(args) => inspect::run(args),
+        Verb::Prune(args) => prune::run(args),
         Verb::Config(verb) => configuration::config(verb),
         Verb::Policy(verb) => configuration::policy(verb),
         Verb::CheckDestination(args) => s3::check_destination(args),

@@ -9,7 +9,7 @@ use crate::{
     target::Target,
 };
 use std::{num::NonZeroUsize, sync::Arc};
-use stocktake::{BucketName, DestinationPrefix, FieldSet, ObjectSource, ReportKey, ServerSideEncryption};
+use stocktake::{BucketName, Destination, DestinationPrefix, FieldSet, ObjectSource, ReportKey, ServerSideEncryption};
 use stocktake_s3::{S3Client, S3Destination, S3Settings, S3Source, Surroundings};
 
 /// Most threads of a client: beyond them the run's own threads are what it waits for.
@@ -50,6 +50,15 @@ pub(crate) fn target(
     let (destination, _) = destination(s3, sse, text, threads, asked, owner)?;
     let left_behind = destination.left_behind_later();
     Ok(Target::of_bucket(Box::new(destination), &text.bucket, Box::new(left_behind)))
+}
+
+/// The bucket as a place where reports are read and removed.
+///
+/// # Errors
+/// As [`source`].
+pub(crate) fn bucket(args: &S3Args, text: &S3Text) -> Result<Box<dyn Destination>, Failure> {
+    let client = client(settings(args)?, text.bucket.clone(), NonZeroUsize::MIN)?;
+    Ok(Box::new(S3Destination::new(client)))
 }
 
 /// Tries what writing a report does.

@@ -7,7 +7,7 @@ use crate::{
     target::Target,
 };
 use std::num::NonZeroUsize;
-use stocktake::{BucketName, FieldSet, ObjectSource, ServerSideEncryption};
+use stocktake::{BucketName, Destination, FieldSet, ObjectSource, ServerSideEncryption};
 
 fn absent() -> Failure {
     Failure::usage("this program was built without S3")
@@ -29,6 +29,10 @@ pub(crate) fn target(
     _: Option<ServerSideEncryption>,
     _: Option<&str>,
 ) -> Result<Target, Failure> {
+    Err(absent())
+}
+
+pub(crate) fn bucket(_: &S3Args, _: &S3Text) -> Result<Box<dyn Destination>, Failure> {
     Err(absent())
 }
 

@@ -18,7 +18,7 @@ use crate::{
     name::KEY_BYTES_MAX,
 };
 use arrow_array::{
-    Array, Int64Array, RecordBatch, StringArray, UInt16Array,
+    Array, Int64Array, RecordBatch, StringArray, UInt16Array, UInt64Array,
     builder::StringBuilder,
     cast::AsArray,
     types::{
@@ -415,10 +415,20 @@ fn counts(array: &dyn Array) -> Result<Int64Array, Problem> {
         DataType::UInt8 => array.as_primitive::<UInt8Type>().unary(i64::from),
         DataType::UInt16 => array.as_primitive::<UInt16Type>().unary(i64::from),
         DataType::UInt32 => array.as_primitive::<UInt32Type>().unary(i64::from),
-        // What does not fit 63 bits becomes negative, which the check after this refuses.
-        DataType::UInt64 => array.as_primitive::<UInt64Type>().unary(|value| i64::try_from(value).unwrap_or(i64::MIN)),
+        DataType::UInt64 => signed(array.as_primitive::<UInt64Type>())?,
         _ => return Err(wrong_type(array, "an integer")),
     })
+}
+
+/// Numbers without a sign, which must fit in 63 bits; what stands in null rows has no meaning.
+fn signed(array: &UInt64Array) -> Result<Int64Array, Problem> {
+    let most = i64::MAX.cast_unsigned();
+    if array.values().iter().any(|value| *value > most)
+        && let Some(row) = (0..array.len()).find(|row| array.is_valid(*row) && array.value(*row) > most)
+    {
+        return Err(Problem::row(row, format!("is more than {most}: {}", array.value(row))));
+    }
+    Ok(array.unary(u64::cast_signed))
 }
 
 fn times(array: &dyn Array) -> Result<Int64Array, Problem> {
@@ -457,7 +467,7 @@ mod tests {
     use super::*;
     use arrow_array::{
         ArrayRef, BooleanArray, DictionaryArray, LargeStringArray, StringViewArray, TimestampMillisecondArray,
-        TimestampSecondArray, UInt64Array,
+        TimestampSecondArray,
     };
 
     fn record_batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
@@ -582,7 +592,10 @@ mod tests {
         assert_eq!(message(vec![("size", Arc::new(Int64Array::from(vec![1])))]), "there is no column `key`");
         let error = take_over(vec![("key", keys()), ("size", Arc::new(Int64Array::from(vec![1, -1])))]).unwrap_err();
         assert_eq!((error.row(), error.to_string()), (Some(1), "column `size` is negative: -1".to_owned()));
-        assert!(take_over(vec![("key", keys()), ("size", Arc::new(UInt64Array::from(vec![1, u64::MAX])))]).is_err());
+        let error =
+            take_over(vec![("key", keys()), ("size", Arc::new(UInt64Array::from(vec![1, u64::MAX])))]).unwrap_err();
+        let told = "column `size` is more than 9223372036854775807: 18446744073709551615";
+        assert_eq!((error.row(), error.to_string()), (Some(1), told.to_owned()));
         assert!(take_over(vec![("key", keys()), ("size", Arc::new(StringArray::from(vec!["1", "2"])))]).is_err());
         assert!(take_over(vec![("key", keys()), ("etag", keys())]).is_err());
         assert!(take_over(vec![("key", keys()), ("bucket", Arc::new(StringArray::from(vec!["b", "c"])))]).is_err());

@@ -7,6 +7,7 @@
 //!
 //! - [`Report`]: a manifest, its columns and files. [`Report::read`] begins to read; [`Batches`] is what comes.
 //! - [`verify_rows`]: re-reads every file and proves rows, digests, order, key ranges and non-overlap.
+//! - [`insight`](fn@insight): what the rows say of the bucket: classes, ages, sizes, prefixes, copies; as tables, JSON or a page.
 //! - [`Differences`]: what changed between two reports. [`ChangesSource`]: the same as the source of a report of its own.
 //! - [`InventorySource`]: a report as the source of another one.
 //! - [`RowWriter`]: rows as CSV or NDJSON text. [`ddl()`]: statements by which engines read a report in place.
@@ -49,6 +50,7 @@ mod csv;
 mod ddl;
 mod diff;
 mod error;
+mod insight;
 #[cfg(feature = "orc")]
 mod orc;
 mod order;
@@ -70,6 +72,10 @@ pub use diff::{
     ChangeKinds, ChangesSource, DiffOptions, DiffRow, DiffTotals, Difference, Differences, MovedObject, Tally,
 };
 pub use error::{ReadError, ReadErrorKind};
+pub use insight::{
+    Amount, ClassShare, Copies, DEPTH_MAX, Duplication, FieldShares, Finding, FindingKind, Insight, InsightOptions,
+    LIST_MAX, ObjectFacts, PrefixRanking, Ranking, Share, TableStyle, insight,
+};
 pub use part::{FileBatch, UnknownColumn};
 pub use report::{DataFile, ReadOptions, Report, ReportColumn};
 pub use source::InventorySource;

@@ -37,7 +37,7 @@
 //!   processes, [`unfinished_runs`] and [`abandon`](fn@abandon) for what is given up.
 //! - [`destinations`]: a local folder, memory. [`Destination`] is what another one implements.
 //! - [`orc`]: ORC data files, over a writer that knows nothing of inventories.
-//! - [`verify`](fn@verify) and [`inspect`](fn@inspect): a published report, checked and described.
+//! - [`verify`](fn@verify) and [`inspect`](fn@inspect): a published report, checked and described. [`plan_prune`]: old ones, taken away.
 //!
 //! Bytes are a function of rows and [`ReportSpec`] alone; [`Execution`] never reaches them. Private memory stays below 64 MiB
 //! and 48 MiB a thread for any number of rows.
@@ -47,11 +47,15 @@ mod engine;
 mod inspect;
 #[cfg(feature = "orc")]
 pub mod orc;
+mod prune;
 pub mod sources;
 mod verify;
 
 pub use engine::*;
 pub use inspect::{InspectedField, Inspection, Spread, inspect, inspect_path};
+pub use prune::{
+    PlannedReport, PruneError, PruneOptions, PrunePlan, Pruned, PrunedConfiguration, ReportFate, plan_prune,
+};
 pub use stocktake_core::*;
 pub use verify::{
     Fault, FaultKind, LocalReport, ManifestLocation, VerifyError, VerifyOptions, VerifyReport, verify, verify_path,

@@ -373,21 +373,23 @@ impl PendingObject for FailingObject {
 
 #[test]
 fn a_full_destination_leaves_nothing_wherever_it_fails() {
-    let spec = spec().build().unwrap();
+    /// Few rows and files, so that every byte can be the last one.
+    const KEYS: u64 = 40;
+    let spec = spec().with_chunk_rows(20).with_shard_target_bytes(400).build().unwrap();
     let complete = Failing::new(u64::MAX, u64::MAX);
-    let summary = generate(&Versioned::new(150), &spec, &complete, &options(2)).unwrap();
+    let summary = generate(&Versioned::new(KEYS), &spec, &complete, &options(2)).unwrap();
     let total_bytes: u64 = complete.inner.objects().values().map(|bytes| bytes.len() as u64).sum();
     let objects = complete.inner.objects().len() as u64;
     assert!(summary.files > 1);
-    for bytes in (0..total_bytes).step_by(37) {
+    for bytes in 0..total_bytes {
         let failing = Failing::new(bytes, u64::MAX);
-        let error = generate(&Versioned::new(150), &spec, &failing, &options(2)).unwrap_err();
+        let error = generate(&Versioned::new(KEYS), &spec, &failing, &options(2)).unwrap_err();
         assert!(matches!(error.kind(), GenerateErrorKind::Destination(_)), "{error}");
         assert_eq!(failing.inner.objects().len(), 0, "failing after {bytes} bytes: {:?}", error.leftovers());
     }
     for publications in 0..objects {
         let failing = Failing::new(u64::MAX, publications);
-        generate(&Versioned::new(150), &spec, &failing, &options(2)).unwrap_err();
+        generate(&Versioned::new(KEYS), &spec, &failing, &options(2)).unwrap_err();
         assert_eq!(failing.inner.objects().len(), 0, "failing at publication {publications}");
     }
 }
@@ -396,7 +398,8 @@ fn a_full_destination_leaves_nothing_wherever_it_fails() {
 fn a_source_that_fails_or_panics_leaves_nothing() {
     let spec = spec().build().unwrap();
     for lanes in [1, 3] {
-        for row in [0, 1, 99, 100, 350] {
+        // In every row of the first chunks, and in a later one.
+        for row in (0..=110).chain([350]) {
             let options = options(2).with_lanes(NonZeroU32::new(lanes).unwrap());
             let fails = |fault| -> GenerateError {
                 let destination = MemoryDestination::new();

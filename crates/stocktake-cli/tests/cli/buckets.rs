@@ -166,6 +166,29 @@ fn keys_are_needed_unless_nothing_is_signed() {
     assert_eq!(ran.summary()["rows"], 3);
 }
 
+#[test]
+fn old_reports_of_a_bucket_are_pruned() {
+    let server = server(false);
+    for day in 1..=3 {
+        let at = format!("2026-11-0{day}T01:00:00Z");
+        let common =
+            ["generate", "--destination", "s3://reports/inv", "--threads", "2", "--source", "s3://camera/photos/"];
+        assert_eq!(run(&server, &[&common[..], &["--at", &at]].concat()).code, Some(0));
+    }
+    server.store().put("reports", "inv/camera/inventory/data/notes.txt", b"x");
+    let objects = || server.store().objects["reports"].keys().cloned().collect::<Vec<_>>();
+    let before = objects().len();
+    let shown = run(&server, &["prune", "s3://reports/inv", "--keep", "2"]);
+    assert!(shown.out.contains("1 reports would go") && objects().len() == before, "{shown:?}");
+    let done = run(&server, &["prune", "s3://reports/inv", "--keep", "1", "--yes"]);
+    assert!(done.out.contains("2 reports removed"), "{done:?}");
+    let left = objects();
+    assert_eq!(left.len(), 6, "{left:?}");
+    assert!(left.iter().any(|key| key.ends_with("notes.txt")));
+    assert!(left.iter().any(|key| key.ends_with("2026-11-03T01-00Z/manifest.checksum")));
+    run(&server, &["prune", "s3://reports/inv", "--keep", "1", "--destination-prefix", "x"]).failed(2, &["at once"]);
+}
+
 /// The objects of the destination bucket.
 fn delivered(server: &S3Server) -> BTreeMap<String, Arc<[u8]>> {
     let store = server.store();

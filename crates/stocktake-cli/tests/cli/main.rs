@@ -6,6 +6,8 @@
 //! - [`destinations`]: places that cannot take a report, and reports that are there already.
 //! - [`buckets`]: buckets as source and destination.
 //! - [`published`]: `verify` and `inspect` on reports, whole and harmed.
+//! - [`inspection`]: what rows say, as tables, JSON and a page.
+//! - [`pruning`]: old reports taken away.
 //! - [`comparing`]: two reports compared, and what changed as a report.
 //! - [`reading`]: reports as sources, rows proven and printed, statements for engines.
 //! - [`interrupts`]: signals in the middle of a run, and readers that go away.
@@ -19,7 +21,9 @@ mod buckets;
 mod comparing;
 mod configurations;
 mod destinations;
+mod inspection;
 mod interrupts;
+mod pruning;
 mod published;
 mod reading;
 mod resuming;

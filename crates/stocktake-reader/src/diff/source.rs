@@ -86,7 +86,14 @@ impl ObjectSource for ChangesSource {
         let stamp = |report: &Report| report.manifest_key().to_string();
         // By their manifests other reports are known when a run is continued.
         let manifests = [&self.old, &self.new].map(|report| md5_hex(report.manifest().to_text().as_bytes()));
-        let plan = Plan::whole(format!("changes from {} to {}", stamp(&self.old), stamp(&self.new)));
+        let ChangeKinds { added, changed, removed } = self.kinds;
+        let kinds = [("added", added), ("changed", changed), ("removed", removed)].into_iter();
+        let kinds: Vec<_> = kinds.filter(|(_, taken)| *taken).map(|(kind, _)| kind).collect();
+        let mut name = format!("changes from {} to {}: {}", stamp(&self.old), stamp(&self.new), kinds.join(", "));
+        if let Some(fields) = self.fields {
+            name += &format!(", compared by {fields:?}");
+        }
+        let plan = Plan::whole(name);
         Ok(plan.with_snapshot(manifests.join(" ")))
     }
 

@@ -5,12 +5,14 @@
 //! - `damage`: files that were cut, changed or exchanged
 //! - `rows`: reports whose rows were altered while every MD5 was computed anew
 //! - `conversion`: a report as the source of another
+//! - `insight`: what rows say of a bucket
 //! - `texts`: rows as CSV and NDJSON, statements for engines
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped fails the test, in its helpers too")]
 
 mod conversion;
 mod damage;
 mod deliveries;
+mod insight;
 mod ours;
 mod rows;
 mod support;

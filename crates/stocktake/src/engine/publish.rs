@@ -88,6 +88,7 @@ pub(super) fn commit_with(
         skipped_entries: report.skipped_entries(),
         kept_files: 0,
         kept_rows: 0,
+        leftovers: Vec::new(),
     })
 }
 

@@ -3,8 +3,9 @@
 use super::{
     GenerateError, GenerateErrorKind, GenerateOptions, Recovery, ReportSummary,
     execution::Execution,
-    generate::{Clock, Lanes, check_memory, plan, write_from},
+    generate::{Lanes, check_memory, plan, write_from},
     journal::{self, Journal},
+    options::Clock,
     publish, recover,
     recover::LaneStart,
 };
@@ -144,8 +145,8 @@ impl Run {
         let scan = options.clock.as_ref().zip(scan_started_at).map(|(clock, started_at)| (started_at, clock.now()));
         let summary = publish::commit_with(spec, &plan, shards, destination, existing, scan)?;
         // Beside its published report a journal says nothing; the next run of the configuration removes it.
-        let _ = journal.remove();
-        Ok(ReportSummary { kept_files, kept_rows, ..summary })
+        let leftovers = journal.remove().err().map(|error| error.to_string()).into_iter().collect();
+        Ok(ReportSummary { kept_files, kept_rows, leftovers, ..summary })
     }
 }
 
@@ -230,5 +231,6 @@ fn summary_of(layout: &ReportLayout, header: &ReceiptsHeader, receipts: &[Receip
         skipped_entries: header.skipped_entries,
         kept_files: files().count() as u64,
         kept_rows: header.rows,
+        leftovers: Vec::new(),
     }
 }

@@ -131,6 +131,25 @@ impl LocalDestination {
         Ok(removed)
     }
 
+    /// Removes a folder that is empty, and the folders above it that are empty then, but never the root.
+    ///
+    /// # Errors
+    /// If an empty folder cannot be removed.
+    pub fn remove_empty(&self, folder: &ReportKey) -> Result<(), DestinationError> {
+        let path = self.store.path(folder);
+        for path in path.ancestors().take_while(|path| *path != self.root()) {
+            match fs::remove_dir(path) {
+                Ok(()) => {}
+                Err(error) if is_absent(&error) => {}
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(()),
+                Err(error) => {
+                    return Err(DestinationError::io(folder, format!("cannot remove {}", path.display()), error));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Creates the folders of the target and a file under a hidden name in the last of them.
     fn stage(&self, target: &Path, key: &ReportKey) -> Result<NamedTempFile, DestinationError> {
         let folder = folder_of(target);

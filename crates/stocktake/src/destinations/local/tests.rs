@@ -201,3 +201,18 @@ fn lanes_that_give_up_do_not_disturb_lanes_that_publish() {
     });
     assert!(names(folder.path()).is_empty());
 }
+
+#[test]
+fn empty_folders_go_up_to_the_root() {
+    let folder = tempfile::tempdir().unwrap();
+    let destination = LocalDestination::try_new(folder.path().join("root")).unwrap();
+    std::fs::create_dir_all(folder.path().join("root/a/b/c")).unwrap();
+    put(&destination, "a/kept").unwrap();
+    let key = |text| ReportKey::try_new(text).unwrap();
+    destination.remove_empty(&key("a/b/c")).unwrap();
+    assert!(folder.path().join("root/a/kept").exists() && !folder.path().join("root/a/b").exists());
+    destination.remove_empty(&key("a")).unwrap();
+    destination.remove(&key("a/kept")).unwrap();
+    destination.remove_empty(&key("a/b/c")).unwrap();
+    assert!(folder.path().join("root").exists() && !folder.path().join("root/a").exists());
+}

@@ -7,12 +7,12 @@ use super::super::mapped;
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_ipc::{
-    Block, MessageHeader, MetadataVersion,
+    Block, Message, MetadataVersion,
     convert::fb_to_schema,
     reader::{FileDecoder, read_footer_length},
     root_as_footer, root_as_message,
 };
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::SchemaRef;
 use std::{
     fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -105,7 +105,11 @@ impl IpcFile {
     pub(super) fn decoder(&self) -> Result<Decoder<'_>, SourceError> {
         let mut decoder = FileDecoder::new(Arc::clone(&self.schema), self.version);
         for block in &self.dictionaries {
-            let read = contained(|| decoder.read_dictionary(block, &self.slice(block)).map_err(|error| text(&error)));
+            let read = contained(|| {
+                let bytes = self.slice(block);
+                check_uncompressed(&bytes)?;
+                decoder.read_dictionary(block, &bytes).map_err(|error| error.to_string())
+            });
             read.map_err(|problem| SourceError::malformed(problem).at(format!("{}, dictionaries", self.name)))?;
         }
         Ok(Decoder { file: self, decoder })
@@ -136,8 +140,9 @@ impl Decoder<'_> {
         }
         let block = &self.file.batches[batch];
         let decoded = contained(|| {
-            let decoded =
-                self.decoder.read_record_batch(block, &self.file.slice(block)).map_err(|error| text(&error))?;
+            let bytes = self.file.slice(block);
+            check_uncompressed(&bytes)?;
+            let decoded = self.decoder.read_record_batch(block, &bytes).map_err(|error| error.to_string())?;
             decoded.ok_or_else(|| "is no record batch".to_owned())
         });
         decoded.map_err(|problem| SourceError::malformed(problem).at(self.position(batch)))
@@ -166,26 +171,29 @@ fn check(block: &Block, footer_start: usize) -> Result<(), String> {
     if inside { Ok(()) } else { Err("its footer points outside of the file".to_owned()) }
 }
 
-/// Rows that the header of a record batch states.
-fn rows_of(block: &[u8]) -> Result<u64, String> {
+/// The message at the front of a block.
+fn message(block: &[u8]) -> Result<Message<'_>, String> {
     // A continuation marker of four bytes may stand before the length of the metadata.
     let start = if block.starts_with(&[0xFF; 4]) { 8 } else { 4 };
     let metadata = block.get(start..).ok_or("is cut off")?;
-    let message = root_as_message(metadata).map_err(|error| format!("is damaged: {error}"))?;
-    match (message.header_type(), message.header_as_record_batch()) {
-        (MessageHeader::RecordBatch, Some(header)) => {
-            u64::try_from(header.length()).map_err(|_| "has a negative length".to_owned())
-        }
-        _ => Err("is no record batch".to_owned()),
-    }
+    root_as_message(metadata).map_err(|error| format!("is damaged: {error}"))
 }
 
-fn text(error: &ArrowError) -> String {
-    let text = error.to_string();
-    if text.contains("ompress") {
-        format!("compressed bodies are not read; write the file without compression ({text})")
-    } else {
-        text
+/// Rows that the header of a record batch states.
+fn rows_of(block: &[u8]) -> Result<u64, String> {
+    let header = message(block)?.header_as_record_batch().ok_or("is no record batch")?;
+    u64::try_from(header.length()).map_err(|_| "has a negative length".to_owned())
+}
+
+/// Refuses a compressed body: decoded it would be a whole record batch in private memory, however large the writer made
+/// it. Whether the decoder could read it depends on what else is in the program.
+fn check_uncompressed(block: &[u8]) -> Result<(), String> {
+    let message = message(block)?;
+    let batch = message.header_as_record_batch();
+    let batch = batch.or_else(|| message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data()));
+    match batch.and_then(|batch| batch.compression()) {
+        Some(_) => Err("compressed bodies are not read; write the file without compression".to_owned()),
+        None => Ok(()),
     }
 }
 

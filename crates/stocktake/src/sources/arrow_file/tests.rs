@@ -2,7 +2,10 @@
 
 use super::*;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
-use arrow_ipc::writer::FileWriter;
+use arrow_ipc::{
+    CompressionType,
+    writer::{FileWriter, IpcWriteOptions},
+};
 use std::{fs, sync::Arc};
 use stocktake_core::{BucketName, Column, Field};
 
@@ -127,4 +130,27 @@ fn an_empty_file_has_no_rows() {
     let plan = source.plan(NonZeroU32::new(4).unwrap()).unwrap();
     assert_eq!(plan.lanes().len(), 1);
     assert_eq!(read(&source, &plan.lanes()[0], None).unwrap(), []);
+}
+
+#[test]
+fn compressed_bodies_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("compressed.arrow");
+    let keys: ArrayRef = Arc::new(StringArray::from_iter_values((0..1000).map(|key| format!("{key:06}"))));
+    let words: arrow_array::DictionaryArray<arrow_array::types::Int32Type> = (0..1000).map(|_| "STANDARD").collect();
+    let words: ArrayRef = Arc::new(words);
+    let plain = RecordBatch::try_from_iter([("key", Arc::clone(&keys))]).unwrap();
+    let with_dictionary = RecordBatch::try_from_iter([("key", keys), ("storage_class", words)]).unwrap();
+    for batch in [plain, with_dictionary] {
+        for compression in [CompressionType::LZ4_FRAME, CompressionType::ZSTD] {
+            let options = IpcWriteOptions::default().try_with_compression(Some(compression)).unwrap();
+            let file = fs::File::create(&path).unwrap();
+            let mut writer = FileWriter::try_new_with_options(file, &batch.schema(), options).unwrap();
+            writer.write(&batch).unwrap();
+            writer.finish().unwrap();
+            let source = ArrowFileSource::try_open(&path).unwrap();
+            let error = read(&source, &Plan::whole("x").lanes()[0], None).unwrap_err();
+            assert!(error.to_string().ends_with("write the file without compression"), "{error}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Lanes of a directory: ranges of its top-level names with as many names each, whatever lies below them.
 
-use super::{DirectorySource, excluded::Exclusions, fault::Problem, listing::Lister, range::KeyRange};
+use super::{
+    BadEntries, DirectorySource, Symlinks, excluded::Exclusions, fault::Problem, listing::Lister, range::KeyRange,
+};
 use std::{num::NonZeroU32, os::fd::AsFd};
 use stocktake_core::{CancelToken, ObjectKey, Plan, SourceError};
 
@@ -9,7 +11,14 @@ use stocktake_core::{CancelToken, ObjectKey, Plan, SourceError};
 /// A boundary is a name as it stands in keys: `name` of a file, `name/` of a directory.
 pub(super) fn plan(source: &DirectorySource, lanes: NonZeroU32) -> Result<Plan, SourceError> {
     let root = source.open_root(&Exclusions::resolve(&source.excluded))?;
-    let title = format!("directory {}", source.root.display());
+    let mut title = format!("directory {}", source.root.display());
+    // What else decides on rows, so that a run is continued only by the same.
+    for (said, chosen) in [
+        (", links followed", source.symlinks == Symlinks::Follow),
+        (", bad entries left out", source.bad_entries == BadEntries::Skip),
+    ] {
+        title += if chosen { said } else { "" };
+    }
     if lanes == NonZeroU32::MIN {
         return Ok(Plan::whole(title));
     }

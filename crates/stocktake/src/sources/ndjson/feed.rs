@@ -6,7 +6,7 @@ use super::{
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 use memchr::memrchr;
-use std::{ops::Range, time::Duration};
+use std::{io, ops::Range, time::Duration};
 use stocktake_core::{ReadContext, SourceError};
 
 /// Pieces read ahead and not yet handed to a parser: one, so that the reader works while the last is handed over.
@@ -35,9 +35,12 @@ pub(super) struct Lines {
 pub(super) enum Feed {
     /// A range of a plain file, cut into ranges of so many bytes.
     Ranges { left: Range<u64>, piece_bytes: u64 },
-    /// A stream.
-    Stream { pieces: Receiver<Result<Lines, InputFault>>, spent: Sender<Vec<u8>> },
+    /// A stream. Its reader says the end, so that one that is lost is not taken for it.
+    Stream { pieces: Receiver<Piece>, spent: Sender<Vec<u8>> },
 }
+
+/// Lines that were read ahead, none at the end, or what ended the input too early.
+type Piece = Result<Option<Lines>, InputFault>;
 
 /// What a feed has.
 pub(super) enum Fed {
@@ -67,8 +70,8 @@ impl Feed {
         let mut cutter = Cutter { input, rest: Vec::new(), piece_bytes, context };
         let thread = std::thread::Builder::new().name("ndjson-reader".to_owned()).spawn(move || {
             loop {
-                let Some(piece) = cutter.next(take_spent.try_recv().unwrap_or_default()).transpose() else { return };
-                let last = piece.is_err();
+                let piece = cutter.next(take_spent.try_recv().unwrap_or_default());
+                let last = !matches!(piece, Ok(Some(_)));
                 // The taker may be gone, when the run was ended by a fault elsewhere: nobody misses the piece.
                 if send_piece.send(piece).is_err() || last {
                     return;
@@ -94,7 +97,7 @@ impl Feed {
             Self::Stream { pieces, .. } => match pieces.try_recv() {
                 Ok(piece) => Fed::from(piece),
                 Err(TryRecvError::Empty) => Fed::NothingYet,
-                Err(TryRecvError::Disconnected) => Fed::End,
+                Err(TryRecvError::Disconnected) => lost(),
             },
         }
     }
@@ -106,7 +109,7 @@ impl Feed {
             Self::Stream { pieces, .. } => match pieces.recv_timeout(CANCEL_POLL) {
                 Ok(piece) => Fed::from(piece),
                 Err(RecvTimeoutError::Timeout) => Fed::NothingYet,
-                Err(RecvTimeoutError::Disconnected) => Fed::End,
+                Err(RecvTimeoutError::Disconnected) => lost(),
             },
         }
     }
@@ -120,10 +123,16 @@ impl Feed {
     }
 }
 
-impl From<Result<Lines, InputFault>> for Fed {
-    fn from(piece: Result<Lines, InputFault>) -> Self {
+/// The reader ended without saying why: it panicked, and nobody knows what it did not read.
+fn lost() -> Fed {
+    Fed::Fault(("the input could not be read", io::Error::other("the thread that reads it was lost")))
+}
+
+impl From<Piece> for Fed {
+    fn from(piece: Piece) -> Self {
         match piece {
-            Ok(lines) => Self::Work(Job::Lines(lines)),
+            Ok(Some(lines)) => Self::Work(Job::Lines(lines)),
+            Ok(None) => Self::End,
             Err(fault) => Self::Fault(fault),
         }
     }

@@ -119,6 +119,30 @@ fn damage_behind_the_front_is_told_with_the_line_before_it() {
     assert!(read_bytes(&garbage, &context()).is_err());
 }
 
+/// Bytes whose end is a panic, as a decoder's mistake would be.
+struct Panics(Cursor<String>);
+
+impl std::io::Read for Panics {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(into)? {
+            0 => panic!("on purpose"),
+            taken => Ok(taken),
+        }
+    }
+}
+
+#[test]
+fn a_lost_reader_is_not_taken_for_the_end_of_the_input() {
+    for threads in [1, 3] {
+        // More than what is looked at when the source is opened, so that the reader's thread comes to the end.
+        let source = NdjsonSource::try_from_reader("x", Panics(Cursor::new(many(60_000)))).unwrap();
+        let error = read_whole(&source, &with_threads(threads)).unwrap_err();
+        assert_eq!(error.kind(), SourceErrorKind::Unreadable);
+        let told = format!("{error}: {}", std::error::Error::source(&error).unwrap());
+        assert!(told.ends_with("the input could not be read: the thread that reads it was lost"), "{told}");
+    }
+}
+
 #[test]
 fn a_zstd_window_that_takes_much_memory_is_refused() {
     for (window_log, taken) in [(23, true), (24, false)] {
