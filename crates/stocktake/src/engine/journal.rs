@@ -58,24 +58,23 @@ impl<'a> Journal<'a> {
         destination: &'a dyn Destination,
         recovery: Recovery,
     ) -> Result<Option<Self>, GenerateError> {
+        if recovery == Recovery::None {
+            return Ok(None);
+        }
         let obstacle = if !source.reopens() {
             "the source can be read only once"
         } else if spec.order() != Order::Sorted {
             "its keys are in no order"
+        } else if let Some(journal) = Self::new(destination, ReportLayout::new(spec)) {
+            return Ok(Some(journal));
         } else {
-            match Self::new(destination, ReportLayout::new(spec)) {
-                _ if recovery == Recovery::None => return Ok(None),
-                Some(journal) => return Ok(Some(journal)),
-                None => "the destination cannot be read",
-            }
+            "the destination cannot be read"
         };
-        match recovery {
-            Recovery::None | Recovery::Begin => Ok(None),
-            Recovery::Resume => {
-                let text = format!("the run cannot be continued: {obstacle}");
-                Err(GenerateError::new(GenerateErrorKind::Invalid, text))
-            }
+        if recovery == Recovery::Resume {
+            let text = format!("the run cannot be continued: {obstacle}");
+            return Err(GenerateError::new(GenerateErrorKind::Invalid, text));
         }
+        Ok(None)
     }
 
     /// The journal of a report; none where the destination has no reading side.

@@ -1,11 +1,10 @@
-//! A lane: one thread reads and cuts chunks, another appends them in order to data files.
+//! A lane: one thread reads and cuts chunks (`read`), another appends them in order to data files, here.
 
 use super::{
     Execution, GenerateError, GenerateErrorKind,
-    chunker::{Chunker, CutChunk},
-    intake::Intake,
     journal::Journal,
     memory::Budget,
+    read::{ChunkTicket, LastRow, SkipCount, Ticket, read},
     recover::LaneStart,
     slots::Slots,
     workers::{ChunkPool, Encoded, Job},
@@ -16,9 +15,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 use stocktake_core::{
-    CancelToken, CommittableShard, Destination, Field, Format, JournalEntry, LaneDescriptor, ObjectAttributes,
-    ObjectBatchBuilder, ObjectKey, ObjectSource, Order, ReadContext, Receipt, ReportKey, ReportLayout, ReportSpec,
-    RowDigest, ShardAssembler, ShardFacts, ShardWriter, SkipObserver, SkippedEntry,
+    CancelToken, CommittableShard, Destination, Format, JournalEntry, LaneDescriptor, ObjectAttributes, ObjectSource,
+    Receipt, ReportKey, ReportLayout, ReportSpec, RowDigest, ShardAssembler, ShardFacts, ShardWriter,
 };
 
 /// What all lanes of a run share.
@@ -45,31 +43,6 @@ pub(super) struct Shared<'a, F: Format> {
 /// Chunks ahead of the assembler beyond one for each thread. Memory bounds chunks already; this keeps a destination that
 /// stalls from filling all of it with encoded chunks, so that a run's memory is the same for a few chunks and for many.
 const TICKETS_EXTRA: usize = 3;
-
-enum Ticket<C> {
-    Chunk(ChunkTicket<C>),
-    /// The lane was read to its end, or why not.
-    End(Result<(), GenerateError>),
-}
-
-struct ChunkTicket<C> {
-    index: u64,
-    rows: u64,
-    first_key: String,
-    last_key: String,
-    begins_key: bool,
-    /// What a journal notes of the last row.
-    last: LastRow,
-    encoded: Receiver<Encoded<C>>,
-}
-
-/// What a journal notes of the last row of a data file beside its key.
-#[derive(Clone, Debug, Default)]
-struct LastRow {
-    codes: Vec<(Field, String)>,
-    /// Entries of the lane that the source had left out when the row was read.
-    skipped_entries: u64,
-}
 
 /// Writes a lane, or the rest of it.
 ///
@@ -125,116 +98,6 @@ impl Drop for StopOnPanic<'_> {
         if std::thread::panicking() {
             self.0.cancel();
         }
-    }
-}
-
-/// Reads a lane, cuts it into chunks and hands them out.
-fn read<F: Format>(
-    shared: &Shared<'_, F>,
-    lane: &LaneDescriptor,
-    start: &LaneStart,
-    skipped: Arc<SkipCount>,
-    jobs: &Sender<Job<F::Chunk>>,
-    tickets: &Sender<Ticket<F::Chunk>>,
-) -> Result<(), GenerateError> {
-    let spec = shared.spec;
-    let slots = Arc::clone(&shared.slots);
-    let observer: Arc<dyn SkipObserver> = Arc::<SkipCount>::clone(&skipped);
-    let context = read_context(shared.source, spec, shared.execution, &shared.stop, slots, observer);
-    let mut builder = ObjectBatchBuilder::new(context.fields);
-    let mut stream = shared.source.open(lane, start.after.as_ref(), &context)?;
-    let mut intake = Intake::new(spec, lane, start.after.as_ref().map(ObjectKey::as_str), shared.source.provides());
-    let mut chunker = Chunker::behind(spec, start.last_row.clone());
-    let mut permit = None;
-    let mut index = 0;
-    let mut hand_out = |chunk: CutChunk, permit| {
-        let (reply, encoded) = bounded(1);
-        let last = match (shared.journal, chunk.rows.segments().last()) {
-            (Some(_), Some(segment)) => LastRow {
-                codes: segment.codes_of(segment.len() - 1).map(|(field, text)| (field, text.to_owned())).collect(),
-                skipped_entries: skipped.entries.load(Ordering::Relaxed),
-            },
-            _ => LastRow::default(),
-        };
-        let key = |key: Option<&str>| key.unwrap_or_default().to_owned();
-        let ticket = ChunkTicket {
-            index,
-            rows: chunk.rows.len() as u64,
-            first_key: key(chunk.rows.first_key()),
-            last_key: key(chunk.rows.last_key()),
-            begins_key: chunk.begins_key,
-            last,
-            encoded,
-        };
-        index += 1;
-        let lost = |what| GenerateError::new(GenerateErrorKind::Lost, what);
-        jobs.send(Job { rows: chunk.rows, permit, reply }).map_err(|_| lost("all encoders were lost"))?;
-        tickets.send(Ticket::Chunk(ticket)).map_err(|_| lost("the assembler was lost"))
-    };
-    loop {
-        if shared.stop.is_cancelled() {
-            return Err(GenerateError::cancelled());
-        }
-        builder.clear();
-        if !stream.next_batch(&mut builder)? {
-            break;
-        }
-        let batch = builder.finish();
-        if batch.is_empty() {
-            continue;
-        }
-        let kept = shared.slots.run(|| intake.accept(batch))?;
-        if chunker.is_empty() && !kept.is_empty() && permit.is_none() {
-            permit = Some(shared.budget.acquire(spec.chunk_memory_bytes()));
-        }
-        chunker.push(kept);
-        while let Some(chunk) = chunker.full() {
-            let held = permit.take().unwrap_or_else(|| shared.budget.acquire(spec.chunk_memory_bytes()));
-            hand_out(chunk, held)?;
-            permit = Some(shared.budget.acquire(spec.chunk_memory_bytes()));
-        }
-    }
-    if shared.stop.is_cancelled() {
-        // A stream that answers a cancellation with its end has not ended.
-        return Err(GenerateError::cancelled());
-    }
-    while let Some(chunk) = chunker.rest() {
-        let held = permit.take().unwrap_or_else(|| shared.budget.acquire(spec.chunk_memory_bytes()));
-        hand_out(chunk, held)?;
-    }
-    Ok(())
-}
-
-/// What a stream of a report may know of the run.
-pub(super) fn read_context(
-    source: &dyn ObjectSource,
-    spec: &ReportSpec,
-    execution: &Execution,
-    stop: &CancelToken,
-    slots: Arc<Slots>,
-    skipped: Arc<dyn SkipObserver>,
-) -> ReadContext {
-    let fields = Intake::fields_to_read(spec, source.provides());
-    let mut context =
-        ReadContext::new(spec.source_bucket().clone(), fields).with_slots(slots).with_skip_observer(skipped);
-    context.prefix = spec.prefix().map(Into::into);
-    context.versions = spec.versions();
-    context.unsorted = spec.order() == Order::AsDelivered;
-    context.threads = execution.threads;
-    context.cancel = stop.clone();
-    context
-}
-
-/// Counts the entries that a lane's source leaves out, and tells the observer.
-pub(super) struct SkipCount {
-    pub(super) entries: AtomicU64,
-    pub(super) execution: Execution,
-}
-
-impl SkipObserver for SkipCount {
-    fn skipped(&self, entry: &SkippedEntry) {
-        self.entries.fetch_add(1, Ordering::Relaxed);
-        self.execution.observer.entry_skipped(entry);
     }
 }
 

@@ -3,8 +3,9 @@
 use super::{
     GenerateError, GenerateErrorKind, GenerateOptions, Recovery, ReportSummary,
     execution::Execution,
-    generate::{Clock, Lanes, check_memory, plan, write_from},
+    generate::{Lanes, check_memory, plan, write_from},
     journal::{self, Journal},
+    options::Clock,
     publish, recover,
     recover::LaneStart,
 };
