@@ -80,7 +80,7 @@ impl Task {
             None => machine::now()?,
         };
         source::check_options(&args.from)?;
-        if args.to.resume && matches!(args.from.source, SourceText::NdjsonStdin) {
+        if args.to.resume && args.from.source.is_stdin() {
             return Err(Failure::usage("--resume does not apply to standard input, which can be read only once"));
         }
         let format = format(args)?;
