@@ -3,6 +3,7 @@
 use crate::{
     args::{CheckDestinationArgs, GenerateArgs, S3Args, SseArgs},
     choices::{AclChoice, EnrichChoice, SseChoice},
+    credential_process::CredentialProcess,
     cross_check::{CrossChecked, Findings},
     exit::{Failure, Outcome, put_out, shown},
     machine,
@@ -11,7 +12,7 @@ use crate::{
 };
 use std::{num::NonZeroUsize, sync::Arc};
 use stocktake::{BucketName, Destination, DestinationPrefix, FieldSet, ObjectSource, ReportKey, ServerSideEncryption};
-use stocktake_s3::{CrossCheckedSource, S3Client, S3Destination, S3Settings, S3Source, Surroundings};
+use stocktake_s3::{CrossCheckedSource, KeySource, S3Client, S3Destination, S3Settings, S3Source, Surroundings};
 
 /// Most threads of a client: beyond them the run's own threads are what it waits for.
 const THREADS_MAX: usize = 4;
@@ -176,7 +177,9 @@ fn settings(args: &S3Args) -> Result<S3Settings, Failure> {
         Surroundings::find(args.aws_profile.as_deref(), &variable, &file)
     };
     let found = found.map_err(Failure::message)?;
-    if found.credentials.is_none() && !args.no_sign_request {
+    let process = found.credential_process.as_deref().map(CredentialProcess::try_new).transpose();
+    let process = process.map_err(Failure::message)?;
+    if found.credentials.is_none() && process.is_none() && !args.no_sign_request {
         let text =
             "there are no access keys, neither in the environment nor in a profile; --no-sign-request does without";
         return Err(Failure::message(text));
@@ -186,6 +189,7 @@ fn settings(args: &S3Args) -> Result<S3Settings, Failure> {
     settings.region = args.region.clone().or(found.region).unwrap_or(settings.region);
     settings.path_style = args.path_style;
     settings.credentials = found.credentials;
+    settings.key_source = process.map(|process| -> Arc<dyn KeySource> { Arc::new(process) });
     settings.requests_max = args.requests;
     settings.requests_per_second_max = args.requests_per_second;
     Ok(settings)

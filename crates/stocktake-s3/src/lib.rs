@@ -19,7 +19,7 @@ mod settings;
 mod xml;
 
 pub use client::S3Client;
-pub use credentials::{Credentials, Lookup, Surroundings};
+pub use credentials::{Credentials, KeySource, Lookup, Surroundings, TemporaryKeys};
 pub use cross_check::{CrossCheck, CrossCheckedSource};
 pub use destination::{CheckStep, PART_BYTES, S3Destination};
 pub use error::S3Error;

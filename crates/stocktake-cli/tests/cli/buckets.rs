@@ -79,6 +79,34 @@ fn versions_and_single_objects_are_asked_for() {
     generate(&server, &["--source", "synthetic:rows=1", "--enrich", "head"]).failed(2, &["--enrich does not apply"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_process_that_a_profile_names_supplies_keys() {
+    let server = server(false);
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".aws")).unwrap();
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let sees = Arc::clone(&seen);
+    server.faults().choose(move |request, _| {
+        sees.lock().unwrap().push(request.header("authorization").unwrap_or_default().to_owned());
+        None
+    });
+    let generate = |printed: &str| {
+        let config = format!("[profile p]\nregion = eu-west-1\ncredential_process = echo '{printed}'\n");
+        std::fs::write(home.path().join(".aws/config"), config).unwrap();
+        let args = ["generate", "--source", "s3://camera", "--destination", "s3://reports/inv", "--at", AT];
+        let mut command = command(&server, &[&args[..], &["--aws-profile", "p"]].concat());
+        Ran::from(command.env("HOME", home.path()).output().unwrap())
+    };
+    generate("{}").failed(1, &["credential_process printed is no JSON of keys"]);
+    assert!(seen.lock().unwrap().is_empty());
+    let ran = generate("{\"Version\":1,\"AccessKeyId\":\"OFPROCESS\",\"SecretAccessKey\":\"s\"}");
+    assert_eq!(ran.summary()["rows"], 3);
+    let seen = seen.lock().unwrap();
+    assert!(seen.len() > 5 && seen.iter().all(|value| value.contains("Credential=OFPROCESS/")), "{seen:?}");
+    assert!(seen[0].contains("/eu-west-1/s3/"), "{seen:?}");
+}
+
 #[test]
 fn a_second_listing_tells_what_the_first_left_out() {
     let server = server(false);
