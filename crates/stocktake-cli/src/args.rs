@@ -369,6 +369,13 @@ pub(crate) struct FromArgs {
     #[arg(long, value_name = "CHOICE")]
     pub(crate) enrich: Option<EnrichChoice>,
 
+    /// Lists a bucket a second time, beside the first, and says what one listing has and the other has not [default: once]
+    ///
+    /// Objects that came, went or were written again meanwhile are counted; rows of before the scan that the report lacks, or that
+    /// differ, are named on standard error. The report is published all the same; the exit code is 4 then.
+    #[arg(long)]
+    pub(crate) cross_check: bool,
+
     /// Takes of a report only what changed since this older one: its manifest.json; reports only [default: all rows]
     ///
     /// `--changes` says which differences; both reports must be sorted by key.

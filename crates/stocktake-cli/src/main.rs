@@ -7,6 +7,7 @@ mod args;
 mod cat;
 mod choices;
 mod configuration;
+mod cross_check;
 mod ddl;
 mod diff;
 mod exit;

@@ -48,6 +48,7 @@ pub(crate) fn check_options(from: &FromArgs) -> Result<(), Failure> {
         ("--symlinks", from.symlinks.is_some(), directory),
         ("--temp-dir", from.temp_dir.is_some(), directory || sorts),
         ("--enrich", from.enrich.is_some(), bucket),
+        ("--cross-check", from.cross_check, bucket),
         ("--unsorted", from.unsorted.is_some(), file),
         ("--columns", from.columns.is_some(), table),
         ("--header", from.header, table),

@@ -74,6 +74,14 @@ impl S3Source {
         })
     }
 
+    /// Two sources of the same keys that share what may wait; the second asks for no object by itself.
+    pub(crate) fn twice(mut self) -> (Self, Self) {
+        self.ahead_bytes /= 2;
+        let second = Self::new(Arc::clone(&self.client), &*self.prefix, self.versions);
+        let second = second.with_ahead_bytes(self.ahead_bytes);
+        (self, second)
+    }
+
     fn note_counts(&self, lane: u32, counts: ListingCounts) {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).insert(lane, counts);
     }

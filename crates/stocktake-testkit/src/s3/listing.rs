@@ -187,9 +187,12 @@ fn entries_max(options: &ServerOptions, request: &Request) -> usize {
     options.page_max.min(asked)
 }
 
-fn disturb(entries: &mut [String], fault: Option<Fault>) {
+fn disturb(entries: &mut Vec<String>, fault: Option<Fault>) {
     if fault == Some(Fault::ReorderPage) && entries.len() > 1 {
         entries.swap(0, 1);
+    }
+    if fault == Some(Fault::LeaveOut) && !entries.is_empty() {
+        entries.remove(0);
     }
 }
 
