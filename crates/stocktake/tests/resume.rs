@@ -14,10 +14,11 @@ use std::{
     },
 };
 use stocktake::{
-    BucketName, CommittableShard, ConfigurationId, Confirmation, CsvOptions, Destination, DestinationError, Execution,
-    Existing, Field, FieldSet, FormatOptions, GenerateError, GenerateErrorKind, GenerateOptions, ObjectAttributes,
-    ObjectSource, Observer, OrcOptions, ParquetOptions, PendingObject, Recovery, ReportKey, ReportLayout, ReportSpec,
-    ReportSpecBuilder, ReportStore, ReportSummary, SourceErrorKind, Timestamp, Versions, abandon, commit,
+    BucketName, CommittableShard, ConfigurationId, Confirmation, CsvOptions, Destination, DestinationError,
+    DestinationErrorKind, Execution, Existing, Field, FieldSet, FormatOptions, GenerateError, GenerateErrorKind,
+    GenerateOptions, ObjectAttributes, ObjectSource, Observer, OrcOptions, ParquetOptions, PendingObject, Recovery,
+    ReportKey, ReportLayout, ReportSpec, ReportSpecBuilder, ReportStore, ReportSummary, SourceErrorKind, Timestamp,
+    Versions, abandon, commit,
     destinations::{LocalDestination, MemoryDestination},
     generate, plan, resume_lanes,
     sources::{RowsSource, SyntheticSource},
@@ -470,8 +471,13 @@ fn data_files_that_are_gone_or_altered_are_written_again() {
     check(&|destination| put(destination, &layout.journal_entry(0, 0, 0), b""), 0);
     let spoilt = killed(&rows, &spec, 11);
     put(&spoilt, &layout.journal_begin(), b"{");
-    let error = resume(&rows, &spec, &spoilt).unwrap_err();
-    assert!(error.to_string().contains("cannot be read"), "{error}");
+    let before = spoilt.objects();
+    // Neither is said to be unfinished, which would mean that the other helps.
+    for error in [resume(&rows, &spec, &spoilt).unwrap_err(), abandon(&spoilt, layout.root(), None).unwrap_err()] {
+        assert!(error.to_string().contains("cannot be read"), "{error}");
+        assert_eq!(error.kind(), GenerateErrorKind::Destination(DestinationErrorKind::Io));
+    }
+    assert!(spoilt.objects() == before);
 }
 
 #[test]

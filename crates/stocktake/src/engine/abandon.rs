@@ -9,7 +9,9 @@ use super::{
     recover::entry_name,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use stocktake_core::{Destination, DestinationError, JournalBegin, ReportKey, ReportRoot, Timestamp};
+use stocktake_core::{
+    Destination, DestinationError, DestinationErrorKind, JournalBegin, ReportKey, ReportRoot, Timestamp,
+};
 
 /// A run that was begun and whose report is not published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,8 +79,9 @@ pub fn abandon(
         let Some((begin, journal)) =
             begin.and_then(|begin| Journal::new(destination, begin.layout.clone()).map(|journal| (begin, journal)))
         else {
-            let text = format!("what the run of {stamp} noted when it began cannot be read");
-            return Err(GenerateError::new(GenerateErrorKind::Unfinished, text));
+            let journal = format!("{}{stamp}/", root.journals());
+            let text = format!("what the run of {stamp} noted when it began is gone or cannot be read ({journal})");
+            return Err(GenerateError::new(GenerateErrorKind::Destination(DestinationErrorKind::Io), text));
         };
         if !journal.is_published(&begin)? {
             remove_run(&journal, &begin, &mut abandoned)?;

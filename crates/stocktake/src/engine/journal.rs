@@ -129,8 +129,9 @@ impl<'a> Journal<'a> {
             return Ok(None);
         };
         let begin = JournalBegin::parse(&text).map_err(|error| {
+            // No kind that says it can be continued or abandoned: both need what it noted.
             let what = format!("a run with this stamp was begun, and what it noted cannot be read ({key})");
-            GenerateError::caused(GenerateErrorKind::Unfinished, what, error)
+            GenerateError::caused(GenerateErrorKind::Destination(DestinationErrorKind::Io), what, error)
         })?;
         Ok(Some(begin))
     }
