@@ -74,9 +74,10 @@ impl S3Source {
         })
     }
 
-    /// Two sources of the same keys that share what may wait; the second asks for no object by itself.
+    /// Two sources of the same keys; the second asks for no object by itself. Together half as much may wait as for one: each has
+    /// batches of its own besides.
     pub(crate) fn twice(mut self) -> (Self, Self) {
-        self.ahead_bytes /= 2;
+        self.ahead_bytes /= 4;
         let second = Self::new(Arc::clone(&self.client), &*self.prefix, self.versions);
         let second = second.with_ahead_bytes(self.ahead_bytes);
         (self, second)
