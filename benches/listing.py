@@ -25,6 +25,7 @@ def main():
     parser.add_argument("--failing", type=int, default=0, help="per cent of requests that fail")
     parser.add_argument("--pause-ms", type=int, default=0, help="pause in each reply, as a far server has")
     parser.add_argument("--threads", default="2")
+    parser.add_argument("--arguments", default="", help="more arguments of generate")
     parser.add_argument("--limit-mib", type=float, help="fail if private memory exceeds this")
     parser.add_argument("--at-least", type=float, help="fail below so many keys a second")
     args = parser.parse_args()
@@ -35,6 +36,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         command = [args.binary, "generate", "--source", "s3://flat", "--bucket", "flat", "--destination", f"{folder}/out"]
         command += ["--endpoint-url", url, "--no-sign-request", "--threads", args.threads, "--fields", "default"]
+        command += args.arguments.split()
         started = time.monotonic()
         client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         peak = Peak(client.pid)

@@ -97,6 +97,8 @@ class Check:
         found = [tuple(row[name] for name in members) for row in self.report("current", "s3://plain")]
         # boto3 gives whole seconds of a time, as moto lists it.
         equal([row[:4] + (row[4][:19],) for row in found], [row[:4] + (row[4][:19],) for row in wanted])
+        lanes = self.report("lanes", "s3://plain", "--lanes", "3", "--threads", "3", "--cross-check")
+        equal([tuple(row[name] for name in members) for row in lanes], found)
         below = self.report("below", "s3://plain/logs/3/")
         equal([row["Key"] for row in below], [row[0] for row in wanted if row[0].startswith("logs/3/")])
 
@@ -112,6 +114,9 @@ class Check:
         members = ["Key", "VersionId", "IsLatest", "IsDeleteMarker", "Size"]
         found = [tuple(row[name] for name in members) for row in rows]
         equal(sorted(found), sorted(wanted))
+        options = ["--versions", "all", "--fields", "Size", "--lanes", "3", "--threads", "3", "--cross-check"]
+        lanes = self.report("version-lanes", "s3://versioned", *options)
+        equal([tuple(row[name] for name in members) for row in lanes], found)
         assert [row[0].encode() for row in found] == sorted(row[0].encode() for row in found)
         for before, row in zip(found, found[1:]):
             assert before[0] == row[0] or row[2] == "true", ("the latest version is not first", row)
@@ -139,7 +144,7 @@ class Check:
 
     def destination(self):
         out = self.run("check-destination", "--destination", "s3://reports/inv", "--sse", "aws:kms", "--sse-kms-key-id", self.kms)
-        assert out.count("ok ") == 8, out
+        assert out.count("ok ") == 10, out
         left = [entry["Key"] for entry in self.s3.list_objects_v2(Bucket="reports", Prefix="inv/stocktake-check").get("Contents", [])]
         assert not left, left
 

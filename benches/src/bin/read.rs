@@ -1,7 +1,7 @@
 //! Reads one whole report back, measured.
 //!
 //! ```text
-//! read MANIFEST [--threads N] [--columns default|key,size,..] [--md5] [--what rows|verify-rows|bytes] [--rounds N]
+//! read MANIFEST [--threads N] [--columns default|key,size,..] [--md5] [--what rows|insight|verify-rows|bytes] [--rounds N]
 //! ```
 //!
 //! The first round, which brings files into memory, is not counted. The last line is JSON: `rows`, `bytes`, and the best
@@ -14,7 +14,7 @@ use serde_json::json;
 use std::{collections::BTreeSet, error::Error, num::NonZeroUsize, path::PathBuf, sync::Arc};
 use stocktake::{Field, FieldSet, LocalReport, ReportStore, VerifyOptions, verify};
 use stocktake_benches::seconds;
-use stocktake_reader::{ReadOptions, Report, verify_rows};
+use stocktake_reader::{InsightOptions, ReadOptions, Report, insight, verify_rows};
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -35,6 +35,7 @@ struct Arguments {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum What {
     Rows,
+    Insight,
     VerifyRows,
     Bytes,
 }
@@ -77,6 +78,7 @@ fn once(arguments: &Arguments, found: &LocalReport, report: &Report) -> Result<u
     }
     Ok(match arguments.what {
         What::Bytes => verify(&found.location(), &VerifyOptions::new(arguments.threads))?.rows.unwrap_or(0),
+        What::Insight => insight(report, &InsightOptions::default().with_read(options))?.rows,
         What::VerifyRows => verify_rows(report, &options, &BTreeSet::new())?.rows,
         What::Rows => {
             let mut batches = report.read(&options)?;

@@ -295,13 +295,16 @@ pub(crate) struct ConfigurationArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Source")]
 pub(crate) struct FromArgs {
-    /// What the report is of: a directory, s3://BUCKET/PREFIX, ndjson:FILE, arrow:FILE, inventory:MANIFEST or synthetic:rows=N
+    /// What the report is of: a directory, s3://BUCKET/PREFIX, ndjson:FILE, csv:FILE, arrow:FILE, inventory:MANIFEST or synthetic:rows=N
     ///
     /// DIRECTORY: every file below it is an object; its path below the directory is the key.
     ///
     /// s3://BUCKET/PREFIX: the keys of a bucket that begin with PREFIX, as its listing gives them.
     ///
     /// ndjson:FILE: a JSON object on each line, plain or compressed by gzip or zstd; `ndjson:-` reads standard input.
+    /// JSON of `rclone lsjson`, `mc ls`, `s5cmd ls`, `aws s3api list-objects-v2` and `list-object-versions` is recognised.
+    ///
+    /// csv:FILE: a table whose first line, or `--columns`, names its columns; `csv:-` reads standard input.
     ///
     /// arrow:FILE: the record batches of an Arrow IPC file.
     ///
@@ -320,12 +323,25 @@ pub(crate) struct FromArgs {
     #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
     pub(crate) prefix: String,
 
-    /// What happens to keys that are not in ascending order of their bytes, in NDJSON and Arrow files and
+    /// What happens to keys that are not in ascending order of their bytes, in NDJSON, CSV and Arrow files and
     /// in reports [default: refuse]
     ///
+    /// `sort` writes the rows to `--temp-dir` once or more often, in bounded memory.
     /// Readers that rely on the order of keys misread an unsorted report.
     #[arg(long, value_name = "CHOICE")]
     pub(crate) unsorted: Option<UnsortedChoice>,
+
+    /// Columns of a table by their order, for CSV whose first line does not name them; `-` leaves one out
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) columns: Option<Vec<String>>,
+
+    /// Passes over the first line of a table although `--columns` names its columns
+    #[arg(long, requires = "columns")]
+    pub(crate) header: bool,
+
+    /// What stands between the columns of a table: a character of ASCII, or `tab` [default: a comma]
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    pub(crate) delimiter: Option<u8>,
 
     /// Reads the whole source once before anything is written, and checks what generating would check
     ///
@@ -352,6 +368,13 @@ pub(crate) struct FromArgs {
     /// `head`: encryption, bucket key, replication, object lock, archive tier, expiry; a request for each object.
     #[arg(long, value_name = "CHOICE")]
     pub(crate) enrich: Option<EnrichChoice>,
+
+    /// Lists a bucket a second time, beside the first, and says what one listing has and the other has not [default: once]
+    ///
+    /// Objects that came, went or were written again meanwhile are counted; rows of before the scan that the report lacks, or that
+    /// differ, are named on standard error. The report is published all the same; the exit code is 4 then.
+    #[arg(long)]
+    pub(crate) cross_check: bool,
 
     /// Takes of a report only what changed since this older one: its manifest.json; reports only [default: all rows]
     ///
@@ -748,6 +771,14 @@ fn size(text: &str) -> Result<NonZeroU64, String> {
 
 fn source_parser() -> ValueParser {
     OsStringValueParser::new().try_map(SourceText::parse).into()
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if text == "tab" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Ok(*byte),
+        _ => Err("one character of ASCII is expected, no quote or line end, or `tab`".to_owned()),
+    }
 }
 
 fn destination_parser() -> ValueParser {

@@ -129,12 +129,14 @@ pub(crate) enum UnsortedChoice {
     Refuse,
     /// They are taken as they come
     Allow,
+    /// They are put in order in a folder for temporary files
+    Sort,
 }
 
 impl From<UnsortedChoice> for Order {
     fn from(choice: UnsortedChoice) -> Self {
         match choice {
-            UnsortedChoice::Refuse => Self::Sorted,
+            UnsortedChoice::Refuse | UnsortedChoice::Sort => Self::Sorted,
             UnsortedChoice::Allow => Self::AsDelivered,
         }
     }

@@ -4,6 +4,7 @@ use crate::{
     args::GenerateArgs,
     choices::{CompressionChoice, FormatChoice},
     configuration::Configured,
+    cross_check::{CrossChecked, Findings},
     exit::{Failure, Outcome, json_line, put_out, say},
     interrupt::Interrupts,
     machine,
@@ -45,12 +46,21 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome, Failure> {
         say(&format!("left behind, to be removed by the next run: {leftover}"));
     }
     let manifest_path = task.target.place(&summary.manifest_key);
-    let done = Done::new(&summary, manifest_path, watch.seconds());
+    let cross_check = task.cross_check.as_ref().map(|findings| findings());
+    let differs = cross_check.as_ref().is_some_and(CrossChecked::differs);
+    if let Some(found) = &cross_check {
+        found.say();
+    }
+    let done = Done { cross_check, ..Done::new(&summary, manifest_path, watch.seconds()) };
     if let Err(Failure::Failed { message, .. }) = put_out(&json_line(&done)) {
         // The report is published; the exit code says so.
         say(&message);
     }
-    Ok(if summary.skipped_entries == 0 { Outcome::Complete } else { Outcome::Skipped })
+    Ok(match summary.skipped_entries {
+        _ if differs => Outcome::Differences,
+        0 => Outcome::Complete,
+        _ => Outcome::Skipped,
+    })
 }
 
 /// What the arguments name, checked and opened; nothing is written yet.
@@ -60,6 +70,7 @@ struct Task {
     target: Target,
     encryption: Option<ServerSideEncryption>,
     keys: Option<LocalKeyService>,
+    cross_check: Option<Findings>,
 }
 
 impl Task {
@@ -69,7 +80,7 @@ impl Task {
             None => machine::now()?,
         };
         source::check_options(&args.from)?;
-        if args.to.resume && matches!(args.from.source, SourceText::NdjsonStdin) {
+        if args.to.resume && args.from.source.is_stdin() {
             return Err(Failure::usage("--resume does not apply to standard input, which can be read only once"));
         }
         let format = format(args)?;
@@ -86,7 +97,13 @@ impl Task {
         };
         let keys = args.configuration.key_file.as_ref().map(LocalKeyService::open).transpose();
         let keys = keys.map_err(|error| Failure::of(&error))?;
-        let source = source::open(args, &bucket)?;
+        let (source, cross_check) = match &args.from.source {
+            SourceText::S3(text) if args.from.cross_check => {
+                let (source, findings) = s3::cross_checked(args, text)?;
+                (source, Some(findings))
+            }
+            _ => (source::open(args, &bucket)?, None),
+        };
         let (builder, encryption) = match configured {
             Some(configured) => configured.request(&*source, bucket, created_at)?,
             None => {
@@ -137,7 +154,7 @@ impl Task {
             None => Ok(spec),
         };
         let spec = spec.map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(Self { source, spec, target, encryption, keys })
+        Ok(Self { source, spec, target, encryption, keys, cross_check })
     }
 
     fn carry_out(
@@ -285,6 +302,9 @@ struct Done {
     /// Rows that this run encoded; the others stand in data files of a run that it continued.
     rows_encoded: u64,
     report_id: Uuid,
+    /// What a second listing told, if one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cross_check: Option<CrossChecked>,
 }
 
 impl Done {
@@ -300,6 +320,7 @@ impl Done {
             skipped: summary.skipped_entries,
             rows_encoded: summary.rows - summary.kept_rows,
             report_id: summary.report_id,
+            cross_check: None,
         }
     }
 }

@@ -7,6 +7,9 @@ mod args;
 mod cat;
 mod choices;
 mod configuration;
+#[cfg(feature = "s3")]
+mod credential_process;
+mod cross_check;
 mod ddl;
 mod diff;
 mod exit;

@@ -3,6 +3,8 @@
 use crate::{
     args::{CheckDestinationArgs, GenerateArgs, S3Args, SseArgs},
     choices::{AclChoice, EnrichChoice, SseChoice},
+    credential_process::CredentialProcess,
+    cross_check::{CrossChecked, Findings},
     exit::{Failure, Outcome, put_out, shown},
     machine,
     source_text::{DestinationText, S3Text},
@@ -10,7 +12,7 @@ use crate::{
 };
 use std::{num::NonZeroUsize, sync::Arc};
 use stocktake::{BucketName, Destination, DestinationPrefix, FieldSet, ObjectSource, ReportKey, ServerSideEncryption};
-use stocktake_s3::{S3Client, S3Destination, S3Settings, S3Source, Surroundings};
+use stocktake_s3::{CrossCheckedSource, KeySource, S3Client, S3Destination, S3Settings, S3Source, Surroundings};
 
 /// Most threads of a client: beyond them the run's own threads are what it waits for.
 const THREADS_MAX: usize = 4;
@@ -20,13 +22,33 @@ const THREADS_MAX: usize = 4;
 /// # Errors
 /// Settings that name no server, or keys that are not there.
 pub(crate) fn source(args: &GenerateArgs, text: &S3Text) -> Result<Box<dyn ObjectSource>, Failure> {
+    Ok(Box::new(listing(args, text)?))
+}
+
+/// The bucket as a source that is checked by a second listing, and what that finds.
+///
+/// # Errors
+/// As [`source`].
+pub(crate) fn cross_checked(args: &GenerateArgs, text: &S3Text) -> Result<(Box<dyn ObjectSource>, Findings), Failure> {
+    let source = CrossCheckedSource::new(listing(args, text)?, machine::now()?);
+    let findings = source.findings();
+    let findings = move || {
+        let found = findings();
+        let (same, missing, differing) = (found.same, found.missing, found.differing);
+        let (new, changed, gone, named) = (found.new, found.changed, found.gone, found.named);
+        CrossChecked { same, missing, differing, new, changed, gone, named }
+    };
+    Ok((Box::new(source), Box::new(findings)))
+}
+
+fn listing(args: &GenerateArgs, text: &S3Text) -> Result<S3Source, Failure> {
     let settings = settings(&args.s3)?;
     let threads = args.run.threads.unwrap_or_else(machine::threads);
     let client = client(settings, text.bucket.clone(), threads)?;
     let source = S3Source::new(client, &*text.prefix, args.content.versions.into());
     Ok(match args.from.enrich {
-        Some(EnrichChoice::Head) => Box::new(source.with_enrichment()),
-        None => Box::new(source),
+        Some(EnrichChoice::Head) => source.with_enrichment(),
+        None => source,
     })
 }
 
@@ -155,7 +177,9 @@ fn settings(args: &S3Args) -> Result<S3Settings, Failure> {
         Surroundings::find(args.aws_profile.as_deref(), &variable, &file)
     };
     let found = found.map_err(Failure::message)?;
-    if found.credentials.is_none() && !args.no_sign_request {
+    let process = found.credential_process.as_deref().map(CredentialProcess::try_new).transpose();
+    let process = process.map_err(Failure::message)?;
+    if found.credentials.is_none() && process.is_none() && !args.no_sign_request {
         let text =
             "there are no access keys, neither in the environment nor in a profile; --no-sign-request does without";
         return Err(Failure::message(text));
@@ -165,6 +189,7 @@ fn settings(args: &S3Args) -> Result<S3Settings, Failure> {
     settings.region = args.region.clone().or(found.region).unwrap_or(settings.region);
     settings.path_style = args.path_style;
     settings.credentials = found.credentials;
+    settings.key_source = process.map(|process| -> Arc<dyn KeySource> { Arc::new(process) });
     settings.requests_max = args.requests;
     settings.requests_per_second_max = args.requests_per_second;
     Ok(settings)

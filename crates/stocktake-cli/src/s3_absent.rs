@@ -2,6 +2,7 @@
 
 use crate::{
     args::{CheckDestinationArgs, GenerateArgs, S3Args, SseArgs},
+    cross_check::Findings,
     exit::{Failure, Outcome},
     source_text::S3Text,
     target::Target,
@@ -14,6 +15,10 @@ fn absent() -> Failure {
 }
 
 pub(crate) fn source(_: &GenerateArgs, _: &S3Text) -> Result<Box<dyn ObjectSource>, Failure> {
+    Err(absent())
+}
+
+pub(crate) fn cross_checked(_: &GenerateArgs, _: &S3Text) -> Result<(Box<dyn ObjectSource>, Findings), Failure> {
     Err(absent())
 }
 

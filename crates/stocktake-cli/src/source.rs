@@ -13,7 +13,10 @@ use crate::{
 use std::path::Path;
 use stocktake::{
     BucketName, Field, FieldSelection, FieldSet, ObjectSource, SourceError,
-    sources::{ArrowFileSource, BadEntries, DirectorySource, ETagSource, NdjsonSource, Symlinks},
+    sources::{
+        ArrowFileSource, BadEntries, CsvForm, DirectorySource, ETagSource, JsonListing, ListingSource, NdjsonSource,
+        SortedSource, Symlinks,
+    },
 };
 use stocktake_reader::{ChangeKinds, ChangesSource, InventorySource, Report};
 
@@ -28,17 +31,28 @@ pub(crate) fn check_options(from: &FromArgs) -> Result<(), Failure> {
     let directory = matches!(from.source, SourceText::Directory(_));
     let file = matches!(
         from.source,
-        SourceText::NdjsonFile(_) | SourceText::NdjsonStdin | SourceText::ArrowFile(_) | SourceText::Inventory(_)
+        SourceText::NdjsonFile(_)
+            | SourceText::NdjsonStdin
+            | SourceText::CsvFile(_)
+            | SourceText::CsvStdin
+            | SourceText::ArrowFile(_)
+            | SourceText::Inventory(_)
     );
+    let table = matches!(from.source, SourceText::CsvFile(_) | SourceText::CsvStdin);
     let bucket = matches!(from.source, SourceText::S3(_));
-    let reread = !matches!(from.source, SourceText::NdjsonStdin);
+    let reread = !from.source.is_stdin();
+    let sorts = from.unsorted == Some(UnsortedChoice::Sort);
     let options = [
         ("--on-bad-entry", from.on_bad_entry.is_some(), directory),
         ("--etag", from.etag.is_some(), directory),
         ("--symlinks", from.symlinks.is_some(), directory),
-        ("--temp-dir", from.temp_dir.is_some(), directory),
+        ("--temp-dir", from.temp_dir.is_some(), directory || sorts),
         ("--enrich", from.enrich.is_some(), bucket),
+        ("--cross-check", from.cross_check, bucket),
         ("--unsorted", from.unsorted.is_some(), file),
+        ("--columns", from.columns.is_some(), table),
+        ("--header", from.header, table),
+        ("--delimiter", from.delimiter.is_some(), table),
         ("--check-order", from.check_order, reread),
         ("--since", from.since.is_some(), matches!(from.source, SourceText::Inventory(_))),
     ];
@@ -74,19 +88,28 @@ pub(crate) fn bucket(from: &FromArgs) -> Result<BucketName, Failure> {
 /// If a file cannot be opened, or its front is malformed.
 pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn ObjectSource>, Failure> {
     let unreadable = |error: SourceError| Failure::failed("reading the source failed", &error);
-    Ok(match &args.from.source {
-        SourceText::Directory(path) => Box::new(directory(path, &args.from, &args.to, bucket)),
-        SourceText::NdjsonFile(path) => Box::new(listing(NdjsonSource::try_open(path).map_err(unreadable)?, args)),
+    let from = &args.from;
+    Ok(match &from.source {
+        SourceText::Directory(path) => Box::new(directory(path, from, &args.to, bucket)),
+        SourceText::NdjsonFile(path) => json(JsonListing::try_open(path).map_err(unreadable)?, args),
         SourceText::NdjsonStdin => {
-            let source = NdjsonSource::try_from_reader("standard input", std::io::stdin());
-            Box::new(listing(source.map_err(unreadable)?, args))
+            let source = JsonListing::try_from_reader("standard input", std::io::stdin());
+            json(source.map_err(unreadable)?, args)
         }
-        SourceText::ArrowFile(path) => Box::new(ArrowFileSource::try_open(path).map_err(unreadable)?),
+        SourceText::CsvFile(path) => {
+            let source = ListingSource::try_open_csv(path, csv_form(from)).map_err(unreadable)?;
+            in_order(listing(source, args), from)
+        }
+        SourceText::CsvStdin => {
+            let source = ListingSource::try_csv_from_reader("standard input", std::io::stdin(), csv_form(from));
+            in_order(listing(source.map_err(unreadable)?, args), from)
+        }
+        SourceText::ArrowFile(path) => in_order(ArrowFileSource::try_open(path).map_err(unreadable)?, from),
         SourceText::Inventory(path) => {
             let opened = report::open(path, None)?;
-            match &args.from.since {
-                Some(older) => Box::new(changes(report::open(older, None)?, opened, &args.from)?),
-                None => Box::new(InventorySource::new(opened)),
+            match &from.since {
+                Some(older) => Box::new(changes(report::open(older, None)?, opened, from)?),
+                None => in_order(InventorySource::new(opened), from),
             }
         }
         SourceText::Synthetic(source) => source.clone(),
@@ -94,10 +117,41 @@ pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn O
     })
 }
 
+/// A file's rows as they come, or sorted if that is asked for.
+fn in_order(source: impl ObjectSource + 'static, from: &FromArgs) -> Box<dyn ObjectSource> {
+    if from.unsorted != Some(UnsortedChoice::Sort) {
+        return Box::new(source);
+    }
+    let sorted = SortedSource::new(source);
+    Box::new(match &from.temp_dir {
+        Some(folder) => sorted.with_temp_dir(folder),
+        None => sorted,
+    })
+}
+
+fn json(listing_found: JsonListing, args: &GenerateArgs) -> Box<dyn ObjectSource> {
+    match listing_found {
+        JsonListing::Ndjson(source) => in_order(listing(source, args), &args.from),
+        JsonListing::Foreign(source) => {
+            let source = match &args.from.temp_dir {
+                Some(folder) => source.with_temp_dir(folder),
+                None => source,
+            };
+            in_order(listing(source, args), &args.from)
+        }
+    }
+}
+
+fn csv_form(from: &FromArgs) -> CsvForm {
+    let form = from.columns.iter().fold(CsvForm::default(), |form, columns| form.with_columns(columns));
+    let form = if from.header { form.with_header() } else { form };
+    from.delimiter.into_iter().fold(form, CsvForm::with_delimiter)
+}
+
 /// What changed between two reports.
 fn changes(old: Report, new: Report, from: &FromArgs) -> Result<ChangesSource, Failure> {
-    if from.unsorted == Some(UnsortedChoice::Allow) {
-        return Err(Failure::usage("--since needs sorted reports, which --unsorted allow does not ask for"));
+    if matches!(from.unsorted, Some(UnsortedChoice::Allow | UnsortedChoice::Sort)) {
+        return Err(Failure::usage("--since needs sorted reports, which --unsorted allow or sort does not ask for"));
     }
     let source = ChangesSource::new(old, new);
     Ok(match &from.changes {
@@ -112,18 +166,55 @@ fn changes(old: Report, new: Report, from: &FromArgs) -> Result<ChangesSource, F
 
 /// A listing knows its fields by its first lines. What is asked for by name, and what tells current versions from
 /// others, is looked for in every line. Where nothing is asked for, a field that comes only later ends the run.
-fn listing(source: NdjsonSource, args: &GenerateArgs) -> NdjsonSource {
+fn listing<S: Listing>(source: S, args: &GenerateArgs) -> S {
     let first_lines = source.provides();
     let versioned = !first_lines.intersection(FieldSet::VERSION_FIELDS).is_empty();
     let versions = match args.content.versions {
         VersionsChoice::All if !versioned => FieldSet::EMPTY,
-        VersionsChoice::All | VersionsChoice::Current => FieldSet::VERSION_FIELDS,
+        VersionsChoice::All | VersionsChoice::Current => source.version_fields(),
     };
     let others = |fields: FieldSet| fields.difference(FieldSet::VERSION_FIELDS);
     match args.content.fields {
         FieldSelection::All => source.with_more_fields(others(Field::all().collect()).union(versions)),
         FieldSelection::Named(fields) => source.with_fields(first_lines.union(others(fields)).union(versions)),
         _ => source.with_more_fields(versions),
+    }
+}
+
+/// A source that knows its fields by its front.
+trait Listing: ObjectSource + Sized {
+    /// What tells current versions from others, where it may come behind the front.
+    fn version_fields(&self) -> FieldSet;
+    fn with_fields(self, fields: FieldSet) -> Self;
+    fn with_more_fields(self, fields: FieldSet) -> Self;
+}
+
+impl Listing for NdjsonSource {
+    fn version_fields(&self) -> FieldSet {
+        FieldSet::VERSION_FIELDS
+    }
+
+    fn with_fields(self, fields: FieldSet) -> Self {
+        Self::with_fields(self, fields)
+    }
+
+    fn with_more_fields(self, fields: FieldSet) -> Self {
+        Self::with_more_fields(self, fields)
+    }
+}
+
+impl Listing for ListingSource {
+    /// The listings of other programs have versions from the front on or not at all.
+    fn version_fields(&self) -> FieldSet {
+        self.provides().intersection(FieldSet::VERSION_FIELDS)
+    }
+
+    fn with_fields(self, fields: FieldSet) -> Self {
+        Self::with_fields(self, fields)
+    }
+
+    fn with_more_fields(self, fields: FieldSet) -> Self {
+        Self::with_more_fields(self, fields)
     }
 }
 

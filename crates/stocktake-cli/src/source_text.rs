@@ -15,6 +15,10 @@ pub(crate) enum SourceText {
     NdjsonFile(PathBuf),
     /// `ndjson:-`.
     NdjsonStdin,
+    /// `csv:FILE`.
+    CsvFile(PathBuf),
+    /// `csv:-`.
+    CsvStdin,
     /// `arrow:FILE`.
     ArrowFile(PathBuf),
     /// `inventory:MANIFEST`.
@@ -82,6 +86,10 @@ impl SourceText {
             let path = file(path)?;
             return Ok(if path.as_os_str() == "-" { Self::NdjsonStdin } else { Self::NdjsonFile(path) });
         }
+        if let Some(path) = after(&text, "csv:") {
+            let path = file(path)?;
+            return Ok(if path.as_os_str() == "-" { Self::CsvStdin } else { Self::CsvFile(path) });
+        }
         if let Some(path) = after(&text, "arrow:") {
             return file(path).map(Self::ArrowFile);
         }
@@ -98,12 +106,19 @@ impl SourceText {
         }
     }
 
+    /// Whether the source is standard input, which can be read only once.
+    pub(crate) fn is_stdin(&self) -> bool {
+        matches!(self, Self::NdjsonStdin | Self::CsvStdin)
+    }
+
     /// What messages call this kind of source.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Directory(_) => "a directory",
             Self::NdjsonFile(_) => "an NDJSON file",
             Self::NdjsonStdin => "NDJSON on standard input",
+            Self::CsvFile(_) => "a CSV file",
+            Self::CsvStdin => "CSV on standard input",
             Self::ArrowFile(_) => "an Arrow file",
             Self::Inventory(_) => "a report",
             Self::Synthetic(_) => "a synthetic source",
@@ -156,6 +171,8 @@ mod tests {
     fn schemes_are_told_from_directories() {
         assert!(matches!(parsed("ndjson:-"), Ok(SourceText::NdjsonStdin)));
         assert!(matches!(parsed("ndjson:a:b"), Ok(SourceText::NdjsonFile(path)) if path.as_os_str() == "a:b"));
+        assert!(matches!(parsed("csv:-"), Ok(SourceText::CsvStdin)));
+        assert!(matches!(parsed("csv:x"), Ok(SourceText::CsvFile(path)) if path.as_os_str() == "x"));
         assert!(matches!(parsed("arrow:x"), Ok(SourceText::ArrowFile(path)) if path.as_os_str() == "x"));
         assert!(
             matches!(parsed("inventory:x/m.json"), Ok(SourceText::Inventory(path)) if path.as_os_str() == "x/m.json")
@@ -180,9 +197,18 @@ mod tests {
 
     #[test]
     fn what_names_nothing_is_refused() {
-        for text in
-            ["", "ndjson:", "arrow:", "inventory:", "synthetic:", "synthetic:rows=x", "s3://", "s3:///a", "gs://b"]
-        {
+        for text in [
+            "",
+            "ndjson:",
+            "csv:",
+            "arrow:",
+            "inventory:",
+            "synthetic:",
+            "synthetic:rows=x",
+            "s3://",
+            "s3:///a",
+            "gs://b",
+        ] {
             assert!(parsed(text).is_err(), "{text}");
         }
     }

@@ -1,9 +1,10 @@
 //! Whose requests they are: keys given, from the environment, from a profile, or none.
 //!
-//! Nothing here reads the environment: it is handed in. Profiles that need another service (roles, single sign-on,
-//! processes) are refused by name.
+//! Nothing here reads the environment or runs a process: that is handed in. Profiles that need another service (roles, single
+//! sign-on) are refused by name.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
+use stocktake_core::Timestamp;
 
 /// An access key with its secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,6 +31,32 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// Keys, and until when they hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemporaryKeys {
+    pub(crate) credentials: Credentials,
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+impl TemporaryKeys {
+    /// Keys that hold until a time; none: they do not run out.
+    pub fn new(credentials: Credentials, expires_at: Option<Timestamp>) -> Self {
+        Self { credentials, expires_at }
+    }
+}
+
+/// Where keys come from that run out: a process, a service of the machine, a role that is taken on.
+///
+/// A client asks before its first request, and again five minutes before keys run out; where that fails while they hold, it goes
+/// on with them and asks before its next request. One call is under way at once, on a thread that may block.
+pub trait KeySource: fmt::Debug + Send + Sync {
+    /// Keys that hold from now on.
+    ///
+    /// # Errors
+    /// Says why there are none; a request that has no keys is tried as often as any other.
+    fn fetch(&self) -> Result<TemporaryKeys, String>;
+}
+
 /// A variable of the environment, or a file's text, if it is there.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -39,6 +66,8 @@ pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Surroundings {
     /// Access key; none was found without.
     pub credentials: Option<Credentials>,
+    /// Command line of a process that prints keys, where the profile names one and there are no other keys.
+    pub credential_process: Option<String>,
     /// Region.
     pub region: Option<String>,
     /// Endpoint's URL.
@@ -49,7 +78,7 @@ impl Surroundings {
     /// The same without access keys.
     #[must_use]
     pub fn unsigned(&self) -> Self {
-        Self { credentials: None, ..self.clone() }
+        Self { credentials: None, credential_process: None, ..self.clone() }
     }
 
     /// Looks into environment variables as AWS's tools do, and then into the files of profiles.
@@ -89,17 +118,21 @@ impl Surroundings {
                 _ => None,
             };
         let credentials = if profile.is_some() { of_profile } else { of_environment.or(of_profile) };
-        if credentials.is_none() {
-            let needs = ["role_arn", "sso_session", "sso_start_url", "credential_process", "web_identity_token_file"];
+        let credential_process = member("credential_process").filter(|_| credentials.is_none());
+        if credentials.is_none() && credential_process.is_none() {
+            let needs = ["role_arn", "sso_session", "sso_start_url", "web_identity_token_file"];
             if let Some(needs) = needs.iter().find(|needs| member(needs).is_some()) {
                 return Err(format!(
-                    "the profile {:?} has `{needs}`, which is not supported; export its temporary keys into the environment",
+                    "the profile {:?} has `{needs}`, which is not supported; another profile with `credential_process = \
+                     aws configure export-credentials --profile {}` has its keys",
+                    name.as_deref().unwrap_or("default"),
                     name.as_deref().unwrap_or("default")
                 ));
             }
         }
         Ok(Self {
             credentials,
+            credential_process,
             region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")).or_else(|| member("region")),
             endpoint_url: variable("AWS_ENDPOINT_URL_S3")
                 .or_else(|| variable("AWS_ENDPOINT_URL"))
@@ -145,7 +178,7 @@ mod tests {
     use super::*;
 
     const CONFIG: &str = "[default]\nregion = eu-west-1\n[profile dev]\nregion=us-west-2\nendpoint_url = http://h:1\ns3 =\n  max = 1\n\
-        [profile sso]\nsso_session = x\n";
+        [profile sso]\nsso_session = x\n[profile process]\ncredential_process = /bin/keys --of=x\nrole_arn = y\n";
     const KEYS: &str = "# keys\n[default]\naws_access_key_id = D\naws_secret_access_key = d=\n[dev]\naws_access_key_id=V\n\
         aws_secret_access_key=v\naws_session_token=t\n";
 
@@ -183,6 +216,9 @@ mod tests {
     fn profiles_that_are_missing_or_need_a_service_are_named() {
         assert_eq!(find(Some("x"), &[]).unwrap_err(), "there is no profile \"x\"");
         assert!(find(Some("sso"), &[]).unwrap_err().contains("`sso_session`"));
+        let process = find(Some("process"), &[]).unwrap();
+        assert_eq!(process.credential_process.as_deref(), Some("/bin/keys --of=x"));
+        assert_eq!(process.unsigned().credential_process, None);
         let nothing = Surroundings::find(None, &|_| None, &|_| None).unwrap();
         assert_eq!(nothing, Surroundings::default());
     }

@@ -1,6 +1,7 @@
 //! S3 and its likes as source and destination of inventory reports.
 //!
 //! - [`S3Source`]: a bucket's listing, parallel over its key space without hints, delivered in key order.
+//! - [`CrossCheckedSource`]: the same, checked by a second listing.
 //! - [`S3Destination`]: reports streamed into a bucket by multipart upload, encrypted as asked.
 //! - [`S3Client`]: what both share: endpoint, signatures, attempts, rate. [`Surroundings`]: environment and profiles.
 //!
@@ -9,6 +10,7 @@
 
 mod client;
 mod credentials;
+mod cross_check;
 mod destination;
 mod encoding;
 mod error;
@@ -17,7 +19,8 @@ mod settings;
 mod xml;
 
 pub use client::S3Client;
-pub use credentials::{Credentials, Lookup, Surroundings};
+pub use credentials::{Credentials, KeySource, Lookup, Surroundings, TemporaryKeys};
+pub use cross_check::{CrossCheck, CrossCheckedSource};
 pub use destination::{CheckStep, PART_BYTES, S3Destination};
 pub use error::S3Error;
 pub use listing::{ListingCounts, S3Source};

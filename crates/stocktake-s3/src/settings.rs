@@ -1,7 +1,7 @@
 //! Where a bucket is and how it is talked to.
 
-use crate::credentials::Credentials;
-use std::{fmt, num::NonZeroU32, time::Duration};
+use crate::credentials::{Credentials, KeySource};
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 use stocktake_core::{BucketName, NameError};
 
 /// A bucket and a prefix in it, as `s3://bucket/prefix` names them.
@@ -44,6 +44,8 @@ pub struct S3Settings {
     pub path_style: bool,
     /// Whose requests they are; none: they are not signed.
     pub credentials: Option<Credentials>,
+    /// Where keys come from that run out, in the place of `credentials`. Default: none.
+    pub key_source: Option<Arc<dyn KeySource>>,
     /// Requests under way at once. Default: 16.
     pub requests_max: NonZeroU32,
     /// Most requests that begin in a second. Default: no limit.
@@ -65,6 +67,7 @@ impl Default for S3Settings {
             region: "us-east-1".to_owned(),
             path_style: false,
             credentials: None,
+            key_source: None,
             requests_max: NonZeroU32::MIN.saturating_add(15),
             requests_per_second_max: None,
             attempts_max: NonZeroU32::MIN.saturating_add(9),

@@ -14,10 +14,11 @@ use std::{
     },
 };
 use stocktake::{
-    BucketName, CommittableShard, ConfigurationId, Confirmation, CsvOptions, Destination, DestinationError, Execution,
-    Existing, Field, FieldSet, FormatOptions, GenerateError, GenerateErrorKind, GenerateOptions, ObjectAttributes,
-    ObjectSource, Observer, OrcOptions, ParquetOptions, PendingObject, Recovery, ReportKey, ReportLayout, ReportSpec,
-    ReportSpecBuilder, ReportStore, ReportSummary, SourceErrorKind, Timestamp, Versions, abandon, commit,
+    BucketName, CommittableShard, ConfigurationId, Confirmation, CsvOptions, Destination, DestinationError,
+    DestinationErrorKind, Execution, Existing, Field, FieldSet, FormatOptions, GenerateError, GenerateErrorKind,
+    GenerateOptions, ObjectAttributes, ObjectSource, Observer, OrcOptions, ParquetOptions, PendingObject, Recovery,
+    ReportKey, ReportLayout, ReportSpec, ReportSpecBuilder, ReportStore, ReportSummary, SourceErrorKind, Timestamp,
+    Versions, abandon, commit,
     destinations::{LocalDestination, MemoryDestination},
     generate, plan, resume_lanes,
     sources::{RowsSource, SyntheticSource},
@@ -330,6 +331,53 @@ fn a_run_that_is_abandoned_while_it_goes_on_publishes_nothing() {
     assert!(destination.objects().is_empty(), "{:?}", destination.objects().keys());
 }
 
+/// Abandons the run when so many of its data files are published, and does something else then.
+struct AbandonedAt<F>(MemoryDestination, ReportLayout, AtomicU64, F);
+
+impl<F: Fn() + Send + Sync> Observer for AbandonedAt<F> {
+    fn shard_published(&self, _: &stocktake::Receipt) {
+        if self.2.fetch_sub(1, Ordering::Relaxed) == 1 {
+            abandon(&self.0, self.1.root(), None).unwrap();
+            (self.3)();
+        }
+    }
+}
+
+#[test]
+fn an_abandoned_run_that_is_cancelled_keeps_nothing() {
+    let (rows, spec) = (source("rows=2500,seed=3,versions=4"), versioned().build().unwrap());
+    let destination = MemoryDestination::new();
+    let mut options = options(Recovery::Begin, 1);
+    let cancel = options.execution.cancel.clone();
+    let cancelled = move || cancel.cancel();
+    options.execution.observer =
+        Arc::new(AbandonedAt(destination.clone(), ReportLayout::new(&spec), AtomicU64::new(2), cancelled));
+    let error = generate(&rows, &spec, &destination, &options).unwrap_err();
+    assert_eq!((error.kind(), error.kept(), error.leftovers().len()), (GenerateErrorKind::Cancelled, None, 0));
+    assert!(destination.objects().is_empty(), "{:?}", destination.objects().keys());
+}
+
+#[test]
+fn an_abandoned_run_that_goes_on_leaves_the_report_of_another_run_alone() {
+    let (rows, spec) = (source("rows=2500,seed=3,versions=4"), versioned().build().unwrap());
+    let (summary, expected) = undisturbed(&rows, &spec, 1);
+    // In the midst of the run, where its next data file is there already, and when all that is left is to publish.
+    for file in [2, summary.files] {
+        let destination = MemoryDestination::new();
+        let mut going_on = options(Recovery::Begin, 1);
+        let (other, rows_again, spec_again) = (destination.clone(), rows.clone(), spec.clone());
+        let another_run = move || {
+            generate(&rows_again, &spec_again, &other, &options(Recovery::Begin, 1)).unwrap();
+        };
+        let layout = ReportLayout::new(&spec);
+        let observer = AbandonedAt(destination.clone(), layout, AtomicU64::new(file), another_run);
+        going_on.execution.observer = Arc::new(observer);
+        let error = generate(&rows, &spec, &destination, &going_on).unwrap_err();
+        assert!(error.kept().is_none() && error.leftovers().is_empty(), "{error}");
+        same(&destination.objects(), &expected, "another run published it");
+    }
+}
+
 #[test]
 fn a_data_file_that_another_process_took_away_is_missed_before_publication() {
     struct TakesAway(MemoryDestination);
@@ -423,8 +471,13 @@ fn data_files_that_are_gone_or_altered_are_written_again() {
     check(&|destination| put(destination, &layout.journal_entry(0, 0, 0), b""), 0);
     let spoilt = killed(&rows, &spec, 11);
     put(&spoilt, &layout.journal_begin(), b"{");
-    let error = resume(&rows, &spec, &spoilt).unwrap_err();
-    assert!(error.to_string().contains("cannot be read"), "{error}");
+    let before = spoilt.objects();
+    // Neither is said to be unfinished, which would mean that the other helps.
+    for error in [resume(&rows, &spec, &spoilt).unwrap_err(), abandon(&spoilt, layout.root(), None).unwrap_err()] {
+        assert!(error.to_string().contains("cannot be read"), "{error}");
+        assert_eq!(error.kind(), GenerateErrorKind::Destination(DestinationErrorKind::Io));
+    }
+    assert!(spoilt.objects() == before);
 }
 
 #[test]

@@ -7,7 +7,6 @@ use crate::{
     args::{Arguments, GenerateArgs, Verb},
     exit::{Failure, with_causes},
     source,
-    source_text::SourceText,
 };
 use clap::Parser;
 use std::{
@@ -23,8 +22,18 @@ use stocktake_service::{LocalKeyService, Opened, Targets};
 const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// Options of `generate` that say what rows come from.
-const OPTIONS: &[&str] =
-    &["source", "unsorted", "on-bad-entry", "etag", "symlinks", "temp-dir", "unknown-values", "enrich"];
+const OPTIONS: &[&str] = &[
+    "source",
+    "unsorted",
+    "columns",
+    "delimiter",
+    "on-bad-entry",
+    "etag",
+    "symlinks",
+    "temp-dir",
+    "unknown-values",
+    "enrich",
+];
 
 /// Options that hold paths.
 const PATHS: &[&str] = &["temp-dir"];
@@ -109,7 +118,7 @@ impl Sources {
             format!("sources.{bucket}: {first}")
         })?;
         let Verb::Generate(args) = parsed.verb else { return Err(format!("sources.{bucket}: is no source")) };
-        if matches!(args.from.source, SourceText::NdjsonStdin) {
+        if args.from.source.is_stdin() {
             return Err(format!("sources.{bucket}: standard input is read once, and not by a schedule"));
         }
         source::check_options(&args.from).map_err(|failure| format!("sources.{bucket}: {}", failure.text()))?;

@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
     sync::Arc,
 };
-use stocktake_testkit::s3::{Fault, S3Server, ServerOptions};
+use stocktake_testkit::s3::{Fault, Request, S3Server, ServerOptions};
 
 fn server(versioned: bool) -> S3Server {
     let mut options = ServerOptions::default();
@@ -77,6 +77,65 @@ fn versions_and_single_objects_are_asked_for() {
     let ran = generate(&server, &[&options[..], &["--enrich", "head"]].concat());
     assert_eq!(ran.summary()["rows"], 4);
     generate(&server, &["--source", "synthetic:rows=1", "--enrich", "head"]).failed(2, &["--enrich does not apply"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_process_that_a_profile_names_supplies_keys() {
+    let server = server(false);
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".aws")).unwrap();
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let sees = Arc::clone(&seen);
+    server.faults().choose(move |request, _| {
+        sees.lock().unwrap().push(request.header("authorization").unwrap_or_default().to_owned());
+        None
+    });
+    let generate = |printed: &str| {
+        let config = format!("[profile p]\nregion = eu-west-1\ncredential_process = echo '{printed}'\n");
+        std::fs::write(home.path().join(".aws/config"), config).unwrap();
+        let args = ["generate", "--source", "s3://camera", "--destination", "s3://reports/inv", "--at", AT];
+        let mut command = command(&server, &[&args[..], &["--aws-profile", "p"]].concat());
+        Ran::from(command.env("HOME", home.path()).output().unwrap())
+    };
+    generate("{}").failed(1, &["credential_process printed is no JSON of keys"]);
+    assert!(seen.lock().unwrap().is_empty());
+    let ran = generate("{\"Version\":1,\"AccessKeyId\":\"OFPROCESS\",\"SecretAccessKey\":\"s\"}");
+    assert_eq!(ran.summary()["rows"], 3);
+    let seen = seen.lock().unwrap();
+    assert!(seen.len() > 5 && seen.iter().all(|value| value.contains("Credential=OFPROCESS/")), "{seen:?}");
+    assert!(seen[0].contains("/eu-west-1/s3/"), "{seen:?}");
+}
+
+#[test]
+fn a_second_listing_tells_what_the_first_left_out() {
+    let server = server(false);
+    // The first listing asks for owners, which the second has no use for; a third request looks whether there is a key.
+    let is_first = |request: &Request| request.parameter("fetch-owner").is_some();
+    let is_second = move |request: &Request| {
+        request.parameter("list-type").is_some() && request.parameter("max-keys").is_none() && !is_first(request)
+    };
+    let check = |code, found: [u64; 6]| {
+        let options = ["--source", "s3://camera", "--fields", "Size,ObjectOwner", "--cross-check", "--requests", "1"];
+        let ran = generate(&server, &[&options[..], &["--replace"]].concat());
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        let summary: serde_json::Value = serde_json::from_str(ran.out.lines().last().unwrap()).unwrap();
+        let of = |name| summary["cross_check"][name].as_u64().unwrap();
+        let names = ["same", "missing", "differing", "new", "changed", "gone"];
+        assert_eq!(names.map(of), found, "{ran:?}");
+        ran
+    };
+    check(0, [3, 0, 0, 0, 0, 0]);
+    server.faults().choose(move |request, _| is_first(request).then_some(Fault::LeaveOut));
+    let ran = check(4, [2, 1, 0, 0, 0, 0]);
+    assert!(ran.err.contains("a second listing differs: missing: \"other\""), "{ran:?}");
+    server.faults().choose(move |request, _| is_second(request).then_some(Fault::LeaveOut));
+    check(0, [2, 0, 0, 0, 0, 1]);
+    // It came after the scan had begun, by its time.
+    server.store().put("camera", "a", b"1").modified_ms = 4_000_000_000_000;
+    server.faults().choose(move |request, _| is_first(request).then_some(Fault::LeaveOut));
+    check(0, [3, 0, 0, 1, 0, 0]);
+    generate(&server, &["--source", "synthetic:rows=1", "--cross-check"]).failed(2, &["--cross-check does not apply"]);
 }
 
 #[test]

@@ -121,6 +121,32 @@ fn reports_do_not_list_themselves() {
 }
 
 #[test]
+fn listings_of_other_programs_are_recognised_and_sorted() {
+    let place = Place::new();
+    let listing = concat!(
+        r#"[{"Path":"b","Size":2,"ModTime":"2026-01-02T03:04:05Z","IsDir":false},"#,
+        r#"{"Path":"a/c","Size":1,"ModTime":"2026-01-02T03:04:05Z","IsDir":false}]"#,
+    );
+    let refused = place.generate_ndjson(listing, &[]);
+    refused.failed(1, &["a/c"]);
+    let sorted = place.generate_ndjson(listing, &["--unsorted", "sort"]);
+    assert_eq!(place.keys(&sorted), ["a/c", "b"]);
+    let again = place.generate_stdin(listing.as_bytes(), &["--unsorted", "sort", "--replace"]);
+    assert_eq!(place.rows(&again), place.rows(&sorted));
+}
+
+#[test]
+fn tables_become_reports() {
+    let place = Place::new();
+    let file = place.write("listing.tsv", "a\tx\t5\nb\ty\t6\n");
+    let options = ["--bucket", "photos", "--delimiter", "tab", "--columns", "key,-,size"];
+    let ran = place.generate(scheme("csv:", &file), &options);
+    assert_eq!(place.rows(&ran), [["photos", "a", "5"], ["photos", "b", "6"]]);
+    let wrong = place.generate(scheme("csv:", &file), &["--bucket", "photos", "--replace"]);
+    wrong.failed(1, &["no field of a report"]);
+}
+
+#[test]
 fn ndjson_plain_gzip_and_standard_input_say_the_same() {
     let listing = concat!(
         r#"{"Key":"a b","Size":5,"LastModifiedDate":"2026-01-02T03:04:05Z","ETag":"x","StorageClass":"GLACIER"}"#,

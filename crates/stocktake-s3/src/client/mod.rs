@@ -2,10 +2,12 @@
 //!
 //! It knows requests and replies, nothing of listings or reports. Methods that block are for threads outside of its own.
 
+mod keys;
 mod sign;
 mod throttle;
 
 use crate::{
+    credentials::Credentials,
     encoding::push_encoded,
     error::{Cause, S3Error},
     settings::{Endpoint, S3Settings},
@@ -19,6 +21,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use keys::Keys;
 use md5::{Digest, Md5};
 use std::{
     fmt,
@@ -98,6 +101,7 @@ pub struct S3Client {
     bucket: BucketName,
     endpoint: Endpoint,
     transport: Transport,
+    keys: Keys,
     throttle: Throttle,
     runtime: Option<Runtime>,
 }
@@ -130,7 +134,8 @@ impl S3Client {
             Transport::Plain(pool.build(connector))
         };
         let throttle = Throttle::new(settings.requests_per_second_max);
-        Ok(Self { settings, bucket, endpoint, transport, throttle, runtime: Some(runtime) })
+        let keys = Keys::new(&settings);
+        Ok(Self { settings, bucket, endpoint, transport, keys, throttle, runtime: Some(runtime) })
     }
 
     /// The bucket.
@@ -224,7 +229,10 @@ impl S3Client {
     }
 
     async fn attempt(&self, call: &Call) -> Result<Answer, Cause> {
-        let request = self.request(call).map_err(|error| Cause::Transport(error.to_string()))?;
+        let time = now();
+        let credentials = self.keys.at(time).await?;
+        let request =
+            self.request(call, credentials.as_ref(), time).map_err(|error| Cause::Transport(error.to_string()))?;
         let reply = match &self.transport {
             Transport::Plain(client) => client.request(request).await,
             Transport::Tls(client) => client.request(request).await,
@@ -256,7 +264,12 @@ impl S3Client {
         Ok(Answer { headers: head.headers, body })
     }
 
-    fn request(&self, call: &Call) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
+    fn request(
+        &self,
+        call: &Call,
+        credentials: Option<&Credentials>,
+        time: Timestamp,
+    ) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
         let mut path = self.endpoint.base.clone();
         path.push('/');
         if let Some(key) = &call.key {
@@ -278,8 +291,8 @@ impl S3Client {
         if let Some(owner) = &self.settings.expected_bucket_owner {
             headers.push(("x-amz-expected-bucket-owner".to_owned(), owner.clone()));
         }
-        if let Some(credentials) = &self.settings.credentials {
-            let date = sign::amz_date(now());
+        if let Some(credentials) = credentials {
+            let date = sign::amz_date(time);
             let hash =
                 if self.endpoint.tls { sign::UNSIGNED_PAYLOAD.to_owned() } else { sign::payload_hash(&call.body) };
             headers.push(("x-amz-date".to_owned(), date.clone()));

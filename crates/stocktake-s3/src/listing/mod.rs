@@ -2,6 +2,7 @@
 
 mod facts;
 mod guess;
+mod lanes;
 mod page;
 mod request;
 mod segments;
@@ -14,21 +15,22 @@ pub use segments::ListingCounts;
 
 use crate::{client::S3Client, error::S3Error};
 use std::{
-    num::NonZeroU32,
+    collections::BTreeMap,
+    num::{NonZeroU32, NonZeroUsize},
     sync::{Arc, Mutex, PoisonError},
 };
 use stocktake_core::{
     Field, FieldSet, LaneDescriptor, ObjectKey, ObjectSource, ObjectStream, Plan, ReadContext, SourceError,
     SourceErrorKind, Versions,
 };
-use stream::ListingStream;
+use stream::{ListingStream, Span};
 
 /// Pages that wait for delivery, in bytes; requests under way are counted in.
 const AHEAD_BYTES: usize = 16 << 20;
 
 /// A bucket's keys with a prefix, as its listing gives them.
 ///
-/// One lane; the listing itself is parallel. A run fails unless every range was listed to its end.
+/// The listing of a lane is parallel in itself. A run fails unless every range was listed to its end.
 #[derive(Debug)]
 pub struct S3Source {
     client: Arc<S3Client>,
@@ -36,7 +38,8 @@ pub struct S3Source {
     versions: Versions,
     enriched: bool,
     ahead_bytes: usize,
-    counts: Mutex<ListingCounts>,
+    /// By lane.
+    counts: Mutex<BTreeMap<u32, ListingCounts>>,
 }
 
 impl S3Source {
@@ -53,16 +56,35 @@ impl S3Source {
         self
     }
 
-    /// Holds so many bytes of listed rows at most. Default: 16 MiB.
+    /// Holds so many bytes of listed rows at most, shared by the lanes that are read at once. Default: 16 MiB.
     #[must_use]
     pub fn with_ahead_bytes(mut self, bytes: usize) -> Self {
         self.ahead_bytes = bytes;
         self
     }
 
-    /// What the last reading listed so far.
+    /// What the last reading listed so far, of all lanes.
     pub fn counts(&self) -> ListingCounts {
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.values().fold(ListingCounts::default(), |sum, lane| ListingCounts {
+            ranges: sum.ranges + lane.ranges,
+            pages: sum.pages + lane.pages,
+            rows: sum.rows + lane.rows,
+            mended: sum.mended + lane.mended,
+        })
+    }
+
+    /// Two sources of the same keys; the second asks for no object by itself. Together half as much may wait as for one: each has
+    /// batches of its own besides.
+    pub(crate) fn twice(mut self) -> (Self, Self) {
+        self.ahead_bytes /= 4;
+        let second = Self::new(Arc::clone(&self.client), &*self.prefix, self.versions);
+        let second = second.with_ahead_bytes(self.ahead_bytes);
+        (self, second)
+    }
+
+    fn note_counts(&self, lane: u32, counts: ListingCounts) {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).insert(lane, counts);
     }
 
     /// Fields that only asking for each object by itself gives.
@@ -99,13 +121,24 @@ impl ObjectSource for S3Source {
         self.listed_fields().union(more)
     }
 
-    /// One lane; the bucket is asked for its first key, so that a bucket that cannot be listed is known at once.
-    fn plan(&self, _lanes: NonZeroU32) -> Result<Plan, SourceError> {
+    /// The bucket is asked for its first key, so that a bucket that cannot be listed is known at once. More than one lane
+    /// costs up to 256 requests, which look for keys between which about as many others stand.
+    fn plan(&self, lanes: NonZeroU32) -> Result<Plan, SourceError> {
         let request = ListRequest::new(self.prefix.clone(), self.versions == Versions::All, FieldSet::EMPTY);
-        let asked = self.client.block_on(request.first_key(&self.client));
         let name = format!("s3://{}/{}", self.client.bucket(), self.prefix);
-        asked.map_err(|error| Self::fault(error, &format!("{name} cannot be listed")))?;
-        Ok(Plan::whole(name))
+        let refused = |error| Self::fault(error, &format!("{name} cannot be listed"));
+        self.client.block_on(request.first_key(&self.client)).map_err(refused)?;
+        let boundaries = match lanes.get() as usize {
+            1 => Vec::new(),
+            lanes => self.client.block_on(lanes::boundaries(&self.client, &request, lanes)).map_err(refused)?,
+        };
+        if boundaries.is_empty() {
+            return Ok(Plan::whole(name));
+        }
+        // Each lane knows how many there are, so that together they hold and ask no more than one would.
+        let tokens = vec![Some(format!("{}", boundaries.len() + 1)); boundaries.len() + 1];
+        let split = Plan::split(name, boundaries, tokens);
+        split.map_err(|error| SourceError::new(SourceErrorKind::Order, format!("lanes cannot be told apart: {error}")))
     }
 
     fn open<'a>(
@@ -114,14 +147,19 @@ impl ObjectSource for S3Source {
         after: Option<&ObjectKey>,
         context: &ReadContext,
     ) -> Result<Box<dyn ObjectStream + 'a>, SourceError> {
-        if lane.start.is_some() || lane.end.is_some() {
-            let text = "a lane of a bucket holds all of its keys; this one does not";
-            return Err(SourceError::new(SourceErrorKind::Unsupported, text));
-        }
+        let unsupported = |text| SourceError::new(SourceErrorKind::Unsupported, text);
+        let start = lane.start.as_ref().map(lanes::key_of).transpose().map_err(unsupported)?;
+        let end = lane.end.as_ref().map(lanes::key_of).transpose().map_err(unsupported)?;
+        let lanes = lane.token.as_deref().map_or(Ok(NonZeroUsize::MIN), str::parse).map_err(|_| {
+            let text = format!("the lane's note {:?} is none of a bucket's", lane.token.as_deref().unwrap_or_default());
+            unsupported(text)
+        })?;
         // The longer of both prefixes, if one begins with the other; rows beyond the report's own are the engine's affair.
         let wanted = context.prefix.as_deref().filter(|prefix| prefix.starts_with(&self.prefix));
         let prefix = wanted.unwrap_or(&self.prefix).to_owned();
         let request = ListRequest::new(prefix, self.versions == Versions::All, context.fields);
-        Ok(Box::new(ListingStream::open(self, request, after.map_or("", ObjectKey::as_str), context)?))
+        let after = after.map_or("", ObjectKey::as_str).max(start.unwrap_or_default());
+        let span = Span { lane: lane.index, after, until: end, at_once: context.threads.min(lanes).get() };
+        Ok(Box::new(ListingStream::open(self, request, &span, context)?))
     }
 }

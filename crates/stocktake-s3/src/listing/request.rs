@@ -60,6 +60,12 @@ impl ListRequest {
         client.send_parsed(&call, |answer| self.parse(&answer)).await.map(drop)
     }
 
+    /// The first page of the keys with a prefix behind `after`.
+    pub(crate) async fn page_behind(&self, client: &S3Client, prefix: &str, after: &str) -> Result<Page, S3Error> {
+        let call = Self { prefix: prefix.to_owned(), ..self.clone() }.call(&Marker::Behind(after.to_owned()));
+        client.send_parsed(&call, |answer| self.parse(&answer)).await
+    }
+
     /// Folders below the prefix, in ascending order, at most a page of them; down to where there is more than one.
     pub(crate) async fn folders(&self, client: &S3Client) -> Result<Vec<String>, S3Error> {
         let mut prefix = self.prefix.clone();

@@ -146,6 +146,14 @@ impl Segments {
         new
     }
 
+    /// Ends with this key, though the listing may go on.
+    pub(super) fn with_end(mut self, until: Option<&str>) -> Self {
+        if let Some(front) = self.ranges.front_mut() {
+            front.until = until.map(ToOwned::to_owned);
+        }
+        self
+    }
+
     /// Takes folders, in ascending order, at which ranges may be cut.
     pub(super) fn add_folders(&mut self, folders: Vec<String>) {
         folders.iter().for_each(|folder| self.alphabet.note_key(folder));

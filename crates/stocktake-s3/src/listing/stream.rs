@@ -40,9 +40,23 @@ impl Shared {
     }
 }
 
+/// What of a listing is read, and how much of the run reads beside it.
+pub(super) struct Span<'a> {
+    pub(super) lane: u32,
+    /// Key behind which the rows stand; may be empty.
+    pub(super) after: &'a str,
+    /// Last key that is read; none: to the end of the listing.
+    pub(super) until: Option<&'a str>,
+    /// Lanes that are read at once.
+    pub(super) at_once: usize,
+}
+
 /// The rows of a listing.
 pub(super) struct ListingStream<'a> {
     source: &'a S3Source,
+    lane: u32,
+    /// Requests of this lane under way at once.
+    requests_max: usize,
     request: Arc<ListRequest>,
     shared: Arc<Shared>,
     context: ReadContext,
@@ -55,13 +69,14 @@ impl<'a> ListingStream<'a> {
     pub(super) fn open(
         source: &'a S3Source,
         request: ListRequest,
-        after: &str,
+        span: &Span<'_>,
         context: &ReadContext,
     ) -> Result<Self, SourceError> {
         let client = &source.client;
-        let limits =
-            Limits { requests: client.settings().requests_max.get() as usize, ahead_bytes: source.ahead_bytes };
-        let mut segments = Segments::new(&request.prefix, after, request.versions, limits);
+        let requests_max = (client.settings().requests_max.get() as usize / span.at_once).max(1);
+        let limits = Limits { requests: requests_max, ahead_bytes: source.ahead_bytes / span.at_once };
+        let segments = Segments::new(&request.prefix, span.after, request.versions, limits);
+        let mut segments = segments.with_end(span.until);
         if limits.requests > 1 {
             let folders = client.block_on(request.folders(client));
             segments.add_folders(folders.map_err(|error| S3Source::fault(error, "the bucket cannot be listed"))?);
@@ -77,7 +92,8 @@ impl<'a> ListingStream<'a> {
         };
         client.handle().spawn(lister.run());
         let groups = Groups::new(request.versions);
-        Ok(Self { source, request, shared, context: context.clone(), groups, current: None, ended: false })
+        let (lane, context) = (span.lane, context.clone());
+        Ok(Self { source, lane, requests_max, request, shared, context, groups, current: None, ended: false })
     }
 
     /// The next page in key order; waits for it.
@@ -92,7 +108,7 @@ impl<'a> ListingStream<'a> {
                 return Err(SourceError::cancelled());
             }
             let delivery = state.segments.take();
-            *self.source.counts.lock().unwrap_or_else(PoisonError::into_inner) = state.segments.counts();
+            self.source.note_counts(self.lane, state.segments.counts());
             match delivery {
                 Delivery::Page(page) => {
                     drop(state);
@@ -149,7 +165,7 @@ impl ObjectStream for ListingStream<'_> {
                 },
             };
             if enriched {
-                let facts = facts_of(self.source, &sorted, &self.context)?;
+                let facts = facts_of(self.source, self.requests_max, &sorted, &self.context)?;
                 for (entry, facts) in sorted.entries().zip(&facts) {
                     push(batch, &entry, self.request.versions, Some(facts))?;
                 }
@@ -232,10 +248,14 @@ impl Lister {
 }
 
 /// What is known of the objects of the next rows, each asked for by itself.
-fn facts_of(source: &S3Source, sorted: &Sorted, context: &ReadContext) -> Result<Vec<Facts>, SourceError> {
+fn facts_of(
+    source: &S3Source,
+    at_once: usize,
+    sorted: &Sorted,
+    context: &ReadContext,
+) -> Result<Vec<Facts>, SourceError> {
     let client = &source.client;
     let calls: Vec<_> = sorted.entries().take(ENRICHED_ROWS).map(|entry| facts::call(&entry)).collect();
-    let at_once = client.settings().requests_max.get() as usize;
     let found: Result<Vec<Facts>, S3Error> = client.block_on(async {
         let mut found = vec![Facts::default(); calls.len()];
         let mut waiting = calls.into_iter().enumerate().filter_map(|(row, call)| call.map(|call| (row, call)));

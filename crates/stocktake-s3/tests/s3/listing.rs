@@ -135,6 +135,55 @@ fn a_flat_bucket_is_listed_by_several_requests_at_once() {
     assert!(server.log().len() < 400 * 2, "{} requests for 400 pages", server.log().len());
 }
 
+/// Reads the lanes of a plan, one after another.
+fn lanes(source: &S3Source, versions: Versions, lanes: u32) -> Vec<Vec<Row>> {
+    let mut context = ReadContext::new(bucket(), source.provides());
+    context.versions = versions;
+    let plan = source.plan(NonZeroU32::new(lanes).unwrap()).unwrap();
+    let read = |lane| {
+        let mut stream = source.open(lane, None, &context).unwrap();
+        let mut builder = stocktake_core::ObjectBatchBuilder::new(context.fields);
+        let mut rows = Vec::new();
+        while stream.next_batch(&mut builder).unwrap() {
+            rows.extend(rows_of(&builder.finish()));
+        }
+        rows
+    };
+    plan.lanes().iter().map(read).collect()
+}
+
+#[test]
+fn lanes_join_without_gaps_wherever_keys_fork() {
+    for (versioned, versions) in [(false, Versions::Current), (true, Versions::All)] {
+        let server = server(versioned, 7);
+        for key in &odd_keys() {
+            (0..=key.len() % 3).for_each(|_| drop(server.store().put("b", key, b"1").clone()));
+        }
+        for prefix in ["", "logs/", "logs/2026/1", "nothing", "/"] {
+            let source = S3Source::new(client(&server), prefix, versions);
+            let whole = rows(&source, versions, source.provides()).unwrap();
+            for count in [2, 3, 40] {
+                let read = lanes(&source, versions, count);
+                assert!(read.len() <= count as usize);
+                assert!(whole.len() < 200 || read.len() > 1, "{prefix:?} {count}");
+                assert!(read.iter().flatten().eq(&whole), "{prefix:?} {count}");
+                assert_eq!(source.counts().rows, whole.len() as u64, "{prefix:?} {count}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lanes_of_a_flat_bucket_are_about_even() {
+    let server = server(false, 100);
+    server.store().flat.insert("b".into(), FlatKeys { count: 20_000 });
+    let read = lanes(&current(&server, ""), Versions::Current, 4);
+    assert_eq!(read.len(), 4);
+    assert!(read.iter().flatten().zip(0..).all(|(row, number)| row.key() == FlatKeys::object(number).key));
+    let sizes: Vec<usize> = read.iter().map(Vec::len).collect();
+    assert!(sizes.iter().all(|size| (2_500..10_000).contains(size)), "{sizes:?}");
+}
+
 #[test]
 fn passing_faults_are_sat_out() {
     let server = server(false, 50);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panic too")]
 
 mod destination;
+mod keys;
 mod listing;
 mod reports;
 

@@ -32,6 +32,8 @@ pub enum Fault {
     RepeatPage,
     /// Two entries of a page have changed places.
     ReorderPage,
+    /// A page lacks its first entry, as if that were not in the bucket.
+    LeaveOut,
     /// A page says that it is truncated, but not where the next one begins.
     NoToken,
 }

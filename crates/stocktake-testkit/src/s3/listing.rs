@@ -30,22 +30,23 @@ impl FlatKeys {
         ListedObject { key: format!("logs/part-{number:012}.parquet"), size: number.wrapping_mul(7919) % 1_000_003 }
     }
 
-    /// The number of the first key behind this one.
-    fn behind(self, key: &str) -> u64 {
+    /// The number of the first key that is not before what is looked for.
+    fn first(self, before: impl Fn(&str) -> bool) -> u64 {
         let mut range = 0..self.count;
         while range.start < range.end {
             let middle = range.start + (range.end - range.start) / 2;
-            if Self::object(middle).key.as_str() <= key { range.start = middle + 1 } else { range.end = middle }
+            if before(&Self::object(middle).key) { range.start = middle + 1 } else { range.end = middle }
         }
         range.start
     }
 
-    fn page(self, after: &str, entries_max: usize) -> String {
+    fn page(self, prefix: &str, after: &str, entries_max: usize) -> String {
         const TEMPLATE: &str = "<Contents><Key>logs/part-000000000000.parquet</Key>\
             <LastModified>2026-11-22T01:02:03.000Z</LastModified><ETag>&quot;0123456789abcdef0123456789abcdef&quot;</ETag>\
             <ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType><Size>";
-        let first = self.behind(after);
-        let last = self.count.min(first + entries_max as u64);
+        let first = self.first(|key| key <= after || key < prefix);
+        let end = self.first(|key| key < prefix || key.starts_with(prefix)).max(first);
+        let last = end.min(first + entries_max as u64);
         let mut xml = Vec::with_capacity(400 * entries_max);
         for number in first..last {
             let begin = xml.len();
@@ -60,7 +61,7 @@ impl FlatKeys {
             xml.extend_from_slice(b"</Size><StorageClass>STANDARD</StorageClass></Contents>");
         }
         let xml = String::from_utf8_lossy(&xml);
-        let more = last < self.count;
+        let more = last < end;
         let token = if more { token(&Self::object(last - 1).key) } else { String::new() };
         page(&format!("<KeyCount>{}</KeyCount>", last - first), more, &token, &xml)
     }
@@ -77,7 +78,7 @@ pub(super) fn objects(store: &Store, bucket: &str, request: &Request, fault: Opt
     }
     let entries_max = entries_max(&store.options, request);
     if let (Some(flat), None) = (store.flat.get(bucket), delimiter) {
-        return Reply::xml(200, flat.page(after, entries_max));
+        return Reply::xml(200, flat.page(prefix, after, entries_max));
     }
     let encode = encoder(request);
     let owner = (request.parameter("fetch-owner") == Some("true")).then_some(store.options.owner.as_str());
@@ -186,9 +187,12 @@ fn entries_max(options: &ServerOptions, request: &Request) -> usize {
     options.page_max.min(asked)
 }
 
-fn disturb(entries: &mut [String], fault: Option<Fault>) {
+fn disturb(entries: &mut Vec<String>, fault: Option<Fault>) {
     if fault == Some(Fault::ReorderPage) && entries.len() > 1 {
         entries.swap(0, 1);
+    }
+    if fault == Some(Fault::LeaveOut) && !entries.is_empty() {
+        entries.remove(0);
     }
 }
 

@@ -9,7 +9,9 @@ use super::{
     recover::entry_name,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use stocktake_core::{Destination, DestinationError, JournalBegin, Manifest, ReportKey, ReportRoot, Timestamp};
+use stocktake_core::{
+    Destination, DestinationError, DestinationErrorKind, JournalBegin, ReportKey, ReportRoot, Timestamp,
+};
 
 /// A run that was begun and whose report is not published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,8 +79,9 @@ pub fn abandon(
         let Some((begin, journal)) =
             begin.and_then(|begin| Journal::new(destination, begin.layout.clone()).map(|journal| (begin, journal)))
         else {
-            let text = format!("what the run of {stamp} noted when it began cannot be read");
-            return Err(GenerateError::new(GenerateErrorKind::Unfinished, text));
+            let journal = format!("{}{stamp}/", root.journals());
+            let text = format!("what the run of {stamp} noted when it began is gone or cannot be read ({journal})");
+            return Err(GenerateError::new(GenerateErrorKind::Destination(DestinationErrorKind::Io), text));
         };
         if !journal.is_published(&begin)? {
             remove_run(&journal, &begin, &mut abandoned)?;
@@ -97,7 +100,7 @@ pub fn abandon(
 fn remove_run(journal: &Journal<'_>, begin: &JournalBegin, abandoned: &mut Abandoned) -> Result<(), DestinationError> {
     let (destination, layout) = (journal.destination, &journal.layout);
     let there: BTreeSet<ReportKey> = journal.store.list(&layout.root().data())?.into_iter().collect();
-    let published = published_files(journal)?;
+    let published = journal.published_files()?;
     // Data files of each lane and attempt, as far as they are journaled. A lane that is not may have been begun.
     let mut journaled = BTreeMap::new();
     for (lane, shard, attempt) in journal.entry_keys()?.iter().filter_map(entry_name) {
@@ -144,17 +147,4 @@ fn remove_run(journal: &Journal<'_>, begin: &JournalBegin, abandoned: &mut Aband
     remains.push(layout.checksum());
     abandoned.remains += destination.remove_remains(&remains)?;
     Ok(())
-}
-
-/// Keys of the data files of a published report of the same stamp, which another run may share.
-fn published_files(journal: &Journal<'_>) -> Result<BTreeSet<String>, DestinationError> {
-    if journal.store.head(&journal.layout.checksum())?.is_none() {
-        return Ok(BTreeSet::new());
-    }
-    let text = journal::read(journal.store, &journal.layout.manifest())?.unwrap_or_default();
-    let manifest = Manifest::parse(&text).map_err(|error| {
-        let kind = stocktake_core::DestinationErrorKind::Io;
-        DestinationError::new(kind, journal.layout.manifest(), format!("cannot be read: {error}"))
-    })?;
-    Ok(manifest.files.into_iter().map(|file| file.key).collect())
 }

@@ -12,12 +12,14 @@
 
 use super::{GenerateError, GenerateErrorKind, KeptRun, Recovery, publish};
 use std::{
+    collections::BTreeSet,
     io::Read,
     sync::{Mutex, PoisonError},
 };
 use stocktake_core::{
-    Destination, DestinationError, DestinationErrorKind, JournalBegin, JournalEntry, ObjectAttributes, ObjectSource,
-    Order, Receipt, ReceiptsHeader, ReportKey, ReportLayout, ReportRoot, ReportSpec, ReportStore, parse_receipts,
+    Destination, DestinationError, DestinationErrorKind, JournalBegin, JournalEntry, Manifest, ObjectAttributes,
+    ObjectSource, Order, Receipt, ReceiptsHeader, ReportKey, ReportLayout, ReportRoot, ReportSpec, ReportStore,
+    parse_receipts,
 };
 
 /// Most bytes of a journal's object or of receipts that are read: those of any report that this program writes, tens of
@@ -38,10 +40,10 @@ pub(super) struct Journal<'a> {
     kept: Mutex<Kept>,
 }
 
-/// Finished data files that the journal tells of.
-#[derive(Clone, Copy, Debug, Default)]
+/// Finished data files that the journal tells of: as many as receipts of shards, which the run holds anyway.
+#[derive(Debug, Default)]
 struct Kept {
-    files: u64,
+    files: Vec<ReportKey>,
     rows: u64,
 }
 
@@ -100,7 +102,7 @@ impl<'a> Journal<'a> {
     /// Counts a data file that the journal tells of.
     pub(super) fn note(&self, receipt: &Receipt) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.files += u64::from(receipt.file.is_some());
+        kept.files.extend(receipt.file.as_ref().map(|file| file.key.clone()));
         kept.rows += receipt.rows;
     }
 
@@ -127,8 +129,9 @@ impl<'a> Journal<'a> {
             return Ok(None);
         };
         let begin = JournalBegin::parse(&text).map_err(|error| {
+            // No kind that says it can be continued or abandoned: both need what it noted.
             let what = format!("a run with this stamp was begun, and what it noted cannot be read ({key})");
-            GenerateError::caused(GenerateErrorKind::Unfinished, what, error)
+            GenerateError::caused(GenerateErrorKind::Destination(DestinationErrorKind::Io), what, error)
         })?;
         Ok(Some(begin))
     }
@@ -184,11 +187,6 @@ impl<'a> Journal<'a> {
         })
     }
 
-    /// Takes back that anything is kept.
-    pub(super) fn keep_nothing(&self) {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
-    }
-
     /// Removes the journal, its first object last.
     pub(super) fn remove(&self) -> Result<(), DestinationError> {
         for key in self.entry_keys()? {
@@ -199,17 +197,48 @@ impl<'a> Journal<'a> {
         self.destination.remove_remains(&[begin]).map(drop)
     }
 
-    /// The error of a run that failed, with what the run keeps. One that finished no data file keeps nothing.
+    /// The error of a run that failed, with what the run keeps. One that finished no data file keeps nothing, and neither
+    /// does one whose journal was taken away while it went on: nobody would find what it wrote since.
     pub(super) fn settle(&self, error: GenerateError) -> GenerateError {
-        let kept = *self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.files > 0 {
-            let (files, rows) = (kept.files, kept.rows);
-            return error.with_kept(KeptRun { stamp: self.layout.stamp().to_owned(), files, rows });
+        let Kept { files, rows } = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        // A destination that does not answer has the journal still, for all that is known.
+        if !files.is_empty() && self.is_begun().unwrap_or(true) {
+            let (stamp, files) = (self.layout.stamp().to_owned(), files.len() as u64);
+            return error.with_kept(KeptRun { stamp, files, rows });
         }
+        let error = error.with_leftovers(self.take_back(files));
         match self.remove() {
             Ok(()) => error,
             Err(left) => error.with_leftovers(vec![left.to_string()]),
         }
+    }
+
+    /// Removes data files; returns those that could not be removed, each with the reason. Those of a published report stay:
+    /// a run with this stamp that began after this one was abandoned gives its data files the same names.
+    fn take_back(&self, mut files: Vec<ReportKey>) -> Vec<String> {
+        if files.is_empty() {
+            return Vec::new();
+        }
+        match self.published_files() {
+            Ok(published) => {
+                files.retain(|key| !published.contains(key.as_str()));
+                publish::remove(self.destination, files)
+            }
+            Err(error) => files.iter().map(|key| format!("{key}: {error}")).collect(),
+        }
+    }
+
+    /// Keys of the data files of a published report of the same stamp, which another run may share.
+    pub(super) fn published_files(&self) -> Result<BTreeSet<String>, DestinationError> {
+        if self.store.head(&self.layout.checksum())?.is_none() {
+            return Ok(BTreeSet::new());
+        }
+        let text = read(self.store, &self.layout.manifest())?.unwrap_or_default();
+        let manifest = Manifest::parse(&text).map_err(|error| {
+            let text = format!("cannot be read: {error}");
+            DestinationError::new(DestinationErrorKind::Io, self.layout.manifest(), text)
+        })?;
+        Ok(manifest.files.into_iter().map(|file| file.key).collect())
     }
 
     /// Header and receipts of the report of this stamp, if one is published that tells them.

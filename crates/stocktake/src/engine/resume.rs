@@ -127,12 +127,8 @@ impl Run {
             return Err(GenerateError::cancelled());
         }
         if !journal.is_begun()? {
-            // Nobody would find what it wrote since.
-            journal.keep_nothing();
-            let files = shards.iter().filter_map(|shard| shard.receipt().file.as_ref()).map(|file| file.key.clone());
-            let left = publish::remove(destination, files.collect());
             let text = "the run was abandoned while it went on: its journal is gone";
-            return Err(GenerateError::new(GenerateErrorKind::Incomplete, text).with_leftovers(left));
+            return Err(GenerateError::new(GenerateErrorKind::Incomplete, text));
         }
         // A process that took the run for one that had ended may have taken something away.
         let confirmed = journal.side_by_side(&shards, |shard| {

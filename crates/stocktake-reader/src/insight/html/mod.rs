@@ -27,7 +27,7 @@ impl Insight {
         head(&mut page, self, &bucket);
         findings(&mut page, self);
         let total = self.total;
-        page.push("<div class=\"pair\">\n");
+        page.push("<div class=\"two\">\n");
         ages(&mut page, self);
         sizes(&mut page, self);
         page.push("</div>\n<div class=\"pair\">\n");

@@ -21,17 +21,17 @@ const MAGIC_BYTES: usize = 4;
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
 /// The mark that may stand before UTF-8 text and is no part of it.
-pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(in crate::sources) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// A source of bytes that can be read once.
-pub(super) type Bytes = Box<dyn Read + Send>;
+pub(in crate::sources) type Bytes = Box<dyn Read + Send>;
 
 /// What could not be read, and why.
-pub(super) type InputFault = (&'static str, io::Error);
+pub(in crate::sources) type InputFault = (&'static str, io::Error);
 
 /// How the bytes are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Compression {
+pub(in crate::sources) enum Compression {
     Plain,
     Gzip,
     Zstd,
@@ -39,7 +39,7 @@ pub(super) enum Compression {
 
 impl Compression {
     /// Tells by the first [`MAGIC_BYTES`].
-    pub(super) fn of(front: &[u8]) -> Self {
+    pub(in crate::sources) fn of(front: &[u8]) -> Self {
         match front {
             // RFC 1952, 2.3.1.
             [0x1F, 0x8B, ..] => Self::Gzip,
@@ -62,7 +62,7 @@ impl Compression {
 }
 
 /// Decompressed bytes, without a byte-order mark.
-pub(super) struct Input {
+pub(in crate::sources) struct Input {
     compression: Compression,
     decoder: Decoder,
     /// Bytes that have been decompressed and not been given out.
@@ -80,11 +80,11 @@ impl Input {
     ///
     /// # Errors
     /// If they cannot be read or decompressed.
-    pub(super) fn try_new(bytes: Bytes) -> Result<Self, InputFault> {
+    pub(in crate::sources) fn try_new(bytes: Bytes) -> Result<Self, InputFault> {
         Self::with_intake_bytes(bytes, INTAKE_BYTES)
     }
 
-    pub(super) fn with_intake_bytes(bytes: Bytes, intake_bytes: usize) -> Result<Self, InputFault> {
+    pub(in crate::sources) fn with_intake_bytes(bytes: Bytes, intake_bytes: usize) -> Result<Self, InputFault> {
         let mut intake = Intake::new(bytes, intake_bytes);
         while intake.filled().len() < MAGIC_BYTES && !intake.ended {
             intake.fill().map_err(|error| (Compression::Plain.fault(), error))?;
@@ -111,12 +111,12 @@ impl Input {
         Ok(input)
     }
 
-    pub(super) fn compression(&self) -> Compression {
+    pub(in crate::sources) fn compression(&self) -> Compression {
         self.compression
     }
 
     /// Puts bytes that were read back in front.
-    pub(super) fn put_back(&mut self, mut bytes: Vec<u8>) {
+    pub(in crate::sources) fn put_back(&mut self, mut bytes: Vec<u8>) {
         bytes.append(&mut self.ahead);
         self.ahead = bytes;
     }
@@ -127,7 +127,11 @@ impl Input {
     ///
     /// # Errors
     /// Input that cannot be read or decompressed; compressed data that end before their end.
-    pub(super) fn read(&mut self, into: &mut [u8], context: Option<&ReadContext>) -> Result<usize, InputFault> {
+    pub(in crate::sources) fn read(
+        &mut self,
+        into: &mut [u8],
+        context: Option<&ReadContext>,
+    ) -> Result<usize, InputFault> {
         if self.ahead.is_empty() {
             return self.decode(into, context).map_err(|error| (self.compression.fault(), error));
         }
@@ -227,7 +231,7 @@ impl BufRead for Intake {
 }
 
 /// Reads a file from its beginning by position, so that several can read one handle.
-pub(super) struct FileBytes {
+pub(in crate::sources) struct FileBytes {
     file: Arc<File>,
     length_bytes: u64,
     at: u64,
@@ -235,7 +239,7 @@ pub(super) struct FileBytes {
 
 impl FileBytes {
     /// A reader of a file that had this length when it was opened.
-    pub(super) fn new(file: Arc<File>, length_bytes: u64) -> Self {
+    pub(in crate::sources) fn new(file: Arc<File>, length_bytes: u64) -> Self {
         Self { file, length_bytes, at: 0 }
     }
 }
@@ -253,6 +257,6 @@ impl Read for FileBytes {
 }
 
 /// A file that is no longer as long as when it was opened.
-pub(super) fn changed(length_bytes: u64) -> io::Error {
+pub(in crate::sources) fn changed(length_bytes: u64) -> io::Error {
     io::Error::other(format!("the file was changed while it was read; it had {length_bytes} bytes when it was opened"))
 }

@@ -10,7 +10,7 @@
 
 mod fault;
 mod feed;
-mod input;
+pub(in crate::sources) mod input;
 mod json;
 mod lanes;
 mod names;
@@ -137,7 +137,12 @@ impl NdjsonSource {
     /// If nothing can be read, or one of the lines at the front is malformed.
     pub fn try_from_reader(name: impl Into<String>, reader: impl Read + Send + 'static) -> Result<Self, SourceError> {
         let name = name.into();
-        let mut input = open_input(Box::new(reader), &name)?;
+        let input = open_input(Box::new(reader), &name)?;
+        Self::try_from_input(name, input)
+    }
+
+    /// A source that reads from an input of which nothing has been taken.
+    pub(in crate::sources) fn try_from_input(name: String, mut input: Input) -> Result<Self, SourceError> {
         let (front, fields) = peek::fields_used(&mut input, &name)?;
         input.put_back(front);
         let input = SourceInput::Once(Mutex::new(Some(Box::new(input))));

@@ -1,0 +1,226 @@
+//! The canonical encoding of rows, written column by column for some rows at a time.
+//!
+//! Each row has a slot as wide as the widest row of its batch can be. What kind of column it is then is asked once for all
+//! rows of a block, and short texts are copied in pieces of a fixed length, of which the end is overwritten by what follows.
+
+use crate::{
+    batch::{BoolColumn, CodeColumn, CodeValues, Column, IntColumn, ObjectBatch},
+    field::Field,
+    field_set::FieldSet,
+};
+use std::ops::Range;
+
+/// How some reports spell the null version.
+const NULL_VERSION: &str = "null";
+
+/// Rows that are encoded together: their slots stay in the nearest cache.
+const BLOCK_ROWS: usize = 64;
+
+/// Bytes of all slots together, unless a single row is wider.
+const BLOCK_BYTES: usize = 32 << 10;
+
+/// Bytes before a text: its field's number and its length.
+const PREFIX_BYTES: usize = 5;
+
+/// Texts up to this length are copied by one copy of this length. Keys and ETags mostly are as short.
+const COPY_BYTES: usize = 64;
+
+/// Bytes of a few-valued text that is kept encoded.
+const ENTRY_BYTES: usize = 32;
+
+/// Most values of a few-valued field that are encoded once a batch, ahead of its rows.
+const ENTRIES_MAX: usize = 64;
+
+/// Encoded rows of a block, one after another in slots of one width.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slots {
+    bytes: Vec<u8>,
+}
+
+impl Slots {
+    /// Hands the encoding of every row of a batch, over these fields, to `each`.
+    ///
+    /// Holds at most 32 KiB, or the widest row if that is more.
+    pub(super) fn encode(&mut self, batch: &ObjectBatch, fields: FieldSet, mut each: impl FnMut(&[u8])) {
+        let cells: Vec<Cells<'_>> =
+            fields.iter().filter_map(|field| Some(Cells::of(field, batch.column(field)?))).collect();
+        // What a copy of fixed length writes behind a row stays in the row's slot.
+        let width = cells.iter().map(Cells::bytes_max).sum::<usize>() + COPY_BYTES;
+        let block_rows = (BLOCK_BYTES / width).clamp(1, BLOCK_ROWS);
+        if self.bytes.len() < block_rows * width {
+            self.bytes.resize(block_rows * width, 0);
+        }
+        let mut ends = [0; BLOCK_ROWS];
+        for first in (0..batch.len()).step_by(block_rows) {
+            let rows = first..batch.len().min(first + block_rows);
+            let ends = &mut ends[..rows.len()];
+            ends.iter_mut().enumerate().for_each(|(slot, end)| *end = slot * width);
+            for cells in &cells {
+                cells.put(rows.clone(), &mut self.bytes, ends);
+            }
+            for (slot, end) in ends.iter().enumerate() {
+                each(&self.bytes[slot * width..*end]);
+            }
+        }
+        if width > BLOCK_BYTES {
+            self.bytes = Vec::new();
+        }
+    }
+}
+
+/// The values of a field in a batch, as they are written most quickly.
+enum Cells<'a> {
+    /// Texts one after another, with their offsets.
+    Offsets {
+        number: u8,
+        offsets: &'a [i32],
+        texts: &'a [u8],
+        null: &'a str,
+    },
+    /// Texts that lie elsewhere, by row.
+    Texts {
+        number: u8,
+        text: Box<dyn Fn(usize) -> &'a str + 'a>,
+        length_max: usize,
+    },
+    /// Few texts, encoded by code, with the lengths of their encodings.
+    Entries {
+        codes: &'a [u16],
+        entries: Vec<([u8; ENTRY_BYTES], usize)>,
+    },
+    Bool {
+        number: u8,
+        values: &'a BoolColumn,
+    },
+    Int {
+        number: u8,
+        values: &'a IntColumn,
+    },
+}
+
+impl<'a> Cells<'a> {
+    fn of(field: Field, column: &'a Column) -> Self {
+        // There are at most 25 fields.
+        let number = u8::try_from(field.index()).unwrap_or(u8::MAX);
+        let null = if field == Field::VersionId { NULL_VERSION } else { "" };
+        match column {
+            Column::Text(column) => match column.as_offsets() {
+                Some((offsets, texts)) => Self::Offsets { number, offsets, texts, null },
+                None => {
+                    let text = move |row| Some(column.value(row)).filter(|text| *text != null).unwrap_or_default();
+                    let length_max = (0..column.len()).map(|row| column.value(row).len()).max().unwrap_or(0);
+                    Self::Texts { number, text: Box::new(text), length_max }
+                }
+            },
+            Column::Code(column) => Self::of_codes(number, column),
+            Column::Bool(values) => Self::Bool { number, values },
+            Column::Int(values) => Self::Int { number, values },
+        }
+    }
+
+    fn of_codes(number: u8, column: &'a CodeColumn) -> Self {
+        let values: &'a CodeValues = column.values();
+        let codes = column.codes();
+        // A table that is larger than the batch would cost more than its rows.
+        let entries = values.texts().len() <= ENTRIES_MAX.min(codes.len());
+        let entries = entries && values.texts().all(|text| PREFIX_BYTES + text.len() <= ENTRY_BYTES);
+        if !entries {
+            let text = move |row: usize| values.value(codes[row]);
+            let length_max = (0..codes.len()).map(|row| text(row).len()).max().unwrap_or(0);
+            return Self::Texts { number, text: Box::new(text), length_max };
+        }
+        let entry = |text: &str| {
+            let mut entry = [0; ENTRY_BYTES];
+            let length = if text.is_empty() { 0 } else { PREFIX_BYTES + text.len() };
+            if length > 0 {
+                entry[..PREFIX_BYTES].copy_from_slice(&prefix(number, text.len()));
+                entry[PREFIX_BYTES..length].copy_from_slice(text.as_bytes());
+            }
+            (entry, length)
+        };
+        Self::Entries { codes, entries: values.texts().map(entry).collect() }
+    }
+
+    /// The most bytes that a row's value takes.
+    fn bytes_max(&self) -> usize {
+        match self {
+            Self::Offsets { offsets, .. } => {
+                let lengths = offsets.windows(2).map(|pair| pair[1].abs_diff(pair[0]) as usize);
+                PREFIX_BYTES + lengths.max().unwrap_or(0)
+            }
+            Self::Texts { length_max, .. } => PREFIX_BYTES + length_max,
+            Self::Entries { .. } => ENTRY_BYTES,
+            Self::Bool { .. } => 2,
+            Self::Int { .. } => 9,
+        }
+    }
+
+    /// Writes the values of some rows behind what their slots hold already.
+    fn put(&self, rows: Range<usize>, slots: &mut [u8], ends: &mut [usize]) {
+        let rows = rows.zip(ends);
+        match self {
+            Self::Offsets { number, offsets, texts, null } => {
+                for (row, end) in rows {
+                    // Offsets ascend from 0.
+                    let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
+                    if to > from && texts[from..to] != *null.as_bytes() {
+                        put_text(*number, texts, from..to, slots, end);
+                    }
+                }
+            }
+            Self::Texts { number, text, .. } => {
+                for (row, end) in rows {
+                    let text = text(row).as_bytes();
+                    if !text.is_empty() {
+                        put_text(*number, text, 0..text.len(), slots, end);
+                    }
+                }
+            }
+            Self::Entries { codes, entries } => {
+                for (row, end) in rows {
+                    // Codes that were not given out are absent.
+                    if let Some((entry, length)) = entries.get(usize::from(codes[row])) {
+                        slots[*end..*end + ENTRY_BYTES].copy_from_slice(entry);
+                        *end += length;
+                    }
+                }
+            }
+            Self::Bool { number, values } => {
+                for (row, end) in rows {
+                    if let Some(value) = values.value(row) {
+                        slots[*end..*end + 2].copy_from_slice(&[*number, u8::from(value)]);
+                        *end += 2;
+                    }
+                }
+            }
+            Self::Int { number, values } => {
+                for (row, end) in rows {
+                    if let Some(value) = values.value(row) {
+                        slots[*end] = *number;
+                        slots[*end + 1..*end + 9].copy_from_slice(&value.to_le_bytes());
+                        *end += 9;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The field's number and the length of a text. A value has at most 64 KiB.
+#[inline]
+fn prefix(number: u8, length: usize) -> [u8; PREFIX_BYTES] {
+    let [a, b, c, d] = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+    [number, a, b, c, d]
+}
+
+/// Writes a text that is not empty: a range of some bytes.
+#[inline]
+fn put_text(number: u8, bytes: &[u8], text: Range<usize>, slots: &mut [u8], end: &mut usize) {
+    let (at, length) = (*end + PREFIX_BYTES, text.len());
+    slots[*end..at].copy_from_slice(&prefix(number, length));
+    match bytes.get(text.start..text.start + COPY_BYTES) {
+        Some(piece) if length <= COPY_BYTES => slots[at..at + COPY_BYTES].copy_from_slice(piece),
+        _ => slots[at..at + length].copy_from_slice(&bytes[text]),
+    }
+    *end = at + length;
+}
