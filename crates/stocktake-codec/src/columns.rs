@@ -4,6 +4,7 @@ mod deflate;
 mod finders;
 mod interest;
 mod layout;
+mod places;
 mod random;
 mod search;
 mod sink;

@@ -40,6 +40,11 @@ impl Compressor {
         }
     }
 
+    /// Whether a block may become shorter: random bytes do only by codes of their own, which Snappy does not have.
+    pub(crate) fn shortens(&self, layout: Layout<'_>) -> bool {
+        !matches!((self, layout), (Self::Snappy(_), Layout::Random { starts: &[], .. }))
+    }
+
     /// Appends the compressed block.
     pub(crate) fn compress(&mut self, block: &[u8], layout: Layout<'_>, out: &mut Vec<u8>) {
         match self {

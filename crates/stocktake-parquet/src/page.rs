@@ -113,6 +113,14 @@ impl PageBody {
         }
     }
 
+    /// Appends numbers in PLAIN encoding, eight bytes each.
+    pub(crate) fn put_words(&mut self, numbers: &[i64]) {
+        let length = size_of_val(numbers);
+        let (words, _) = self.room(length)[..length].as_chunks_mut();
+        words.iter_mut().zip(numbers).for_each(|(word, number)| *word = number.to_le_bytes());
+        self.end += length;
+    }
+
     /// Puts what a function appends to a vector before the values, which move behind it.
     pub(crate) fn prepend(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         let value_bytes = self.value_bytes();
@@ -253,8 +261,11 @@ impl<'a> ColumnWriter<'a> {
             PageVersion::V2 => {
                 let (levels, values) = page[from..].split_at(levels_bytes);
                 self.scratch.extend_from_slice(levels);
-                self.compressor.compress(values, layout, self.scratch);
-                let compressed = self.scratch.len() - levels_bytes < values.len();
+                let mut compressed = self.compressor.shortens(layout);
+                if compressed {
+                    self.compressor.compress(values, layout, self.scratch);
+                    compressed = self.scratch.len() - levels_bytes < values.len();
+                }
                 if !compressed {
                     self.scratch.truncate(levels_bytes);
                     self.scratch.extend_from_slice(values);

@@ -29,7 +29,7 @@ impl Finders {
             Layout::Random { starts, length_bytes } => self.random.run(block, starts, length_bytes, sink),
             Layout::Words { head, width } => self.words.run(block, head, width, sink),
             Layout::Unknown => {
-                self.search.begin();
+                self.search.begin(block.len());
                 self.search.run(block, 0..block.len(), sink)
             }
         }

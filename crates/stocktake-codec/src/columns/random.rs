@@ -1,6 +1,6 @@
 //! How random texts repeat: their lengths do, and by chance the bytes around them.
 
-use super::{sink::Sink, values::values};
+use super::{places::Places, search::number_of, sink::Sink, values::values};
 use crate::{
     bits::Full,
     compare::{equal_after, equal_before},
@@ -12,16 +12,16 @@ const PLACES: usize = 1 << 12;
 
 /// Remembers what stood around lengths.
 pub(crate) struct Random {
-    places: Box<[u32; PLACES]>,
+    places: Places<PLACES>,
 }
 
 impl Random {
     pub(crate) fn new() -> Self {
-        Self { places: Box::new([0; PLACES]) }
+        Self { places: Places::new() }
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.places)
+        self.places.memory_bytes()
     }
 
     /// Finds what repeats where random values begin.
@@ -33,7 +33,7 @@ impl Random {
         length_bytes: usize,
         sink: &mut S,
     ) -> Result<(), Full> {
-        self.places.fill(0);
+        self.places.begin(block.len());
         let length_bytes = length_bytes.min(block.len());
         let mut above = None;
         for (start, _) in values(block.len(), starts) {
@@ -62,10 +62,7 @@ impl Random {
     fn last_like(&mut self, block: &[u8], start: usize, length_bytes: usize) -> usize {
         let byte = |at: usize| block.get(at).copied().map_or(0, u32::from);
         let bytes = byte(start.wrapping_sub(1)) | byte(start) << 8 | byte(start + length_bytes) << 16;
-        let place = bytes.wrapping_mul(0x9e37_79b1) >> (32 - PLACES.ilog2());
-        #[expect(clippy::cast_possible_truncation, reason = "blocks are shorter than 4 GiB")]
-        let here = start as u32;
-        std::mem::replace(&mut self.places[place as usize], here) as usize
+        self.places.replace(number_of::<PLACES>(bytes), start)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A light search through bytes of which nothing is known.
 
-use super::sink::Sink;
+use super::{places::Places, sink::Sink};
 use crate::{
     bits::Full,
     compare::{equal_after, equal_before},
@@ -13,53 +13,26 @@ const PLACES: usize = 1 << 13;
 /// After so many places where nothing was found, the search takes longer steps; what it steps over is found backwards.
 const MISSES: usize = 16;
 
-/// Where four bytes stood last, in so many places.
-pub(crate) struct Places<const PLACES: usize> {
-    places: Box<[u32; PLACES]>,
-}
-
-impl<const PLACES: usize> Places<PLACES> {
-    pub(crate) fn new() -> Self {
-        Self { places: Box::new([0; PLACES]) }
-    }
-
-    /// Forgets what was seen.
-    pub(crate) fn begin(&mut self) {
-        self.places.fill(0);
-    }
-
-    /// Puts these bytes down here, and returns where they or others that share their place stood last; 0 if nowhere.
-    #[inline(always)]
-    pub(crate) fn replace(&mut self, four: u32, at: usize) -> usize {
-        // The product's upper bits depend on every bit.
-        let place = (four.wrapping_mul(0x9e37_79b1) >> (32 - PLACES.ilog2())) as usize;
-        #[expect(clippy::cast_possible_truncation, reason = "blocks are shorter than 4 GiB")]
-        let here = at as u32;
-        std::mem::replace(&mut self.places[place], here) as usize
-    }
-
-    pub(crate) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.places)
-    }
+/// A number below `PLACES` for four bytes.
+#[inline(always)]
+pub(crate) fn number_of<const PLACES: usize>(four: u32) -> usize {
+    // The product's upper bits depend on every bit.
+    (four.wrapping_mul(0x9e37_79b1) >> (32 - PLACES.ilog2())) as usize
 }
 
 /// Searches parts of a block.
 pub(crate) struct Search {
     places: Places<PLACES>,
-    /// Whether anything was put down since the beginning.
-    is_used: bool,
 }
 
 impl Search {
     pub(crate) fn new() -> Self {
-        Self { places: Places::new(), is_used: false }
+        Self { places: Places::new() }
     }
 
-    /// Forgets what was seen.
-    pub(crate) fn begin(&mut self) {
-        if std::mem::take(&mut self.is_used) {
-            self.places.begin();
-        }
+    /// Forgets what was seen; a block of so many bytes begins.
+    pub(crate) fn begin(&mut self, block_bytes: usize) {
+        self.places.begin(block_bytes);
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
@@ -69,12 +42,11 @@ impl Search {
     /// Finds what repeats in a part of a block.
     #[inline(never)]
     pub(crate) fn run<S: Sink>(&mut self, block: &[u8], part: Range<usize>, sink: &mut S) -> Result<(), Full> {
-        self.is_used = true;
         let (mut at, mut misses) = (part.start.max(sink.settled()), 0);
         while at + 4 <= part.end
             && let Some(four) = block.get(at..).and_then(|rest| rest.first_chunk::<4>())
         {
-            let before = self.places.replace(u32::from_le_bytes(*four), at);
+            let before = self.places.replace(number_of::<PLACES>(u32::from_le_bytes(*four)), at);
             if before < at && at - before <= S::DISTANCE_MAX && block[before..before + 4] == *four {
                 let length = equal_after(block, at, before);
                 let back = equal_before(block, at, before, at - sink.settled());

@@ -2,7 +2,8 @@
 
 use super::{
     interest::Interest,
-    search::{Places, Search},
+    places::Places,
+    search::{Search, number_of},
     sink::Sink,
     values::values,
 };
@@ -26,17 +27,17 @@ const SEARCHED_BYTES_MIN: usize = 48;
 /// Remembers where sorted values stood.
 pub(crate) struct Sorted {
     /// Last value of each length.
-    alike: Box<[u32; LENGTHS]>,
+    alike: Places<LENGTHS>,
     probes: Places<PROBES>,
 }
 
 impl Sorted {
     pub(crate) fn new() -> Self {
-        Self { alike: Box::new([0; LENGTHS]), probes: Places::new() }
+        Self { alike: Places::new(), probes: Places::new() }
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.alike) + self.probes.memory_bytes()
+        self.alike.memory_bytes() + self.probes.memory_bytes()
     }
 
     /// Finds what repeats in a block of sorted values.
@@ -49,9 +50,9 @@ impl Sorted {
         search: &mut Search,
         sink: &mut S,
     ) -> Result<(), Full> {
-        self.alike.fill(0);
-        self.probes.begin();
-        search.begin();
+        self.alike.begin(block.len());
+        self.probes.begin(block.len());
+        search.begin(block.len());
         let length_bytes = length_bytes.min(block.len());
         let (mut probing, mut searching) = (Interest::new(), Interest::new());
         let mut above = None;
@@ -65,9 +66,7 @@ impl Sorted {
                 self.meet(block, above, start..end, text, back, sink)?;
             }
             if length_bytes > 0 {
-                #[expect(clippy::cast_possible_truncation, reason = "blocks are shorter than 4 GiB")]
-                let here = start as u32;
-                self.alike[(end - start) % LENGTHS] = here;
+                self.alike.replace(end - start, start);
             }
             let settled = sink.settled().max(text).min(end);
             back = if above.is_some() { equal_before(block, end, start, end - settled) } else { 0 };
@@ -106,7 +105,7 @@ impl Sorted {
         let back = back.min(value.start.saturating_sub(settled));
         let front = equal_after(block, at, at - distance);
         if at + front < text {
-            let alike = self.alike[value.len() % LENGTHS] as usize;
+            let alike = self.alike.at(value.len());
             return step_over_length(block, [at - back, at, text], distance, alike, sink);
         }
         sink.offer(at - back, back + front, distance)?;
@@ -163,7 +162,7 @@ impl Sorted {
         sink: &mut S,
     ) -> Result<(), Full> {
         let Some(key) = probed(block, at) else { return Ok(()) };
-        let before = self.probes.replace(key, at);
+        let before = self.probes.replace(number_of::<PROBES>(key), at);
         if before >= at || at - before > S::DISTANCE_MAX || probed(block, before) != Some(key) {
             interest.lose(2);
             return Ok(());

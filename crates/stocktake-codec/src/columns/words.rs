@@ -1,6 +1,6 @@
 //! How words of a fixed width repeat: the high bytes of one and the low byte of the next stood together before.
 
-use super::sink::Sink;
+use super::{places::Places, sink::Sink};
 use crate::{bits::Full, compare::equal_after};
 use std::hint::select_unpredictable;
 
@@ -10,22 +10,22 @@ const PLACES: usize = 1 << 12;
 /// Remembers where words ended.
 pub(crate) struct Words {
     /// By many high bytes, and by few.
-    places: [Box<[u32; PLACES]>; 2],
+    places: [Places<PLACES>; 2],
 }
 
 impl Words {
     pub(crate) fn new() -> Self {
-        Self { places: [Box::new([0; PLACES]), Box::new([0; PLACES])] }
+        Self { places: [Places::new(), Places::new()] }
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        2 * size_of_val(&*self.places[0])
+        2 * self.places[0].memory_bytes()
     }
 
     /// Finds what repeats in words.
     #[inline(always)]
     pub(crate) fn run<S: Sink>(&mut self, block: &[u8], head: usize, width: usize, sink: &mut S) -> Result<(), Full> {
-        self.places.iter_mut().for_each(|places| places.fill(0));
+        self.places.iter_mut().for_each(|places| places.begin(block.len()));
         let Some(first) = head.checked_add(width).filter(|_| width >= 2) else { return Ok(()) };
         // All but the lowest bytes, and half of them.
         let counts = [width - width.div_ceil(4), width / 2].map(|count| count.min(7));
@@ -41,8 +41,8 @@ impl Words {
             for (places, count) in self.places.iter_mut().zip(counts) {
                 let key = here.before >> (64 - 8 * count) | here.after << 56;
                 let place = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.ilog2());
-                #[expect(clippy::cast_possible_truncation, reason = "places are few, and blocks shorter than 4 GiB")]
-                let last = std::mem::replace(&mut places[place as usize], at as u32) as usize;
+                #[expect(clippy::cast_possible_truncation, reason = "places are few")]
+                let last = places.replace(place as usize, at);
                 best = best.or(here.alike(block, at, last, at - settled));
             }
             if best.front == FRONT {

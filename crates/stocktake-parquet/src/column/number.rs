@@ -105,7 +105,7 @@ impl State<'_> {
             self.body
                 .put_with(|out| numbers.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()[..4])));
         } else {
-            self.body.put_with(|out| out.extend(numbers.iter().flat_map(|number| number.to_le_bytes())));
+            self.body.put_words(numbers);
         }
         let packed = self.encoding == encoding::DELTA_BINARY_PACKED;
         let head = writer.begin_data(self.body);
