@@ -99,7 +99,7 @@ impl TableRows {
     pub(super) fn try_new(name: &str, bytes: Bounded, form: &CsvForm) -> Result<Self, SourceError> {
         let mut lines = ReaderBuilder::new().has_headers(false).delimiter(form.delimiter).from_reader(bytes);
         let mut record = StringRecord::new();
-        if form.header && !lines.read_record(&mut record).map_err(|error| fault(name, &error))? {
+        if form.header && !lines.read_record(&mut record).map_err(|error| fault(name, 1, &error))? {
             return Err(SourceError::malformed("the first line, the names of the columns, is missing").at(name));
         }
         let named: Vec<String> = match &form.columns {
@@ -123,7 +123,8 @@ impl TableRows {
     /// A line with more or fewer columns, a value that its field does not take, text that is no UTF-8.
     pub(super) fn next(&mut self, row: &mut Row) -> Result<Option<u64>, SourceError> {
         self.allow_another();
-        if !self.lines.read_record(&mut self.record).map_err(|error| fault(&self.name, &error))? {
+        let read = self.lines.read_record(&mut self.record);
+        if !read.map_err(|error| fault(&self.name, self.lines.position().line(), &error))? {
             return Ok(None);
         }
         let line = self.record.position().map_or(0, csv::Position::line);
@@ -196,14 +197,14 @@ fn put(row: &mut Row, field: Field, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn fault(name: &str, error: &csv::Error) -> SourceError {
-    let position = match error.position() {
-        Some(position) => format!("{name}, line {}", position.line()),
-        None => name.to_owned(),
-    };
+/// A mistake in the line where the error says that it is, or else in the one that is read.
+fn fault(name: &str, line: u64, error: &csv::Error) -> SourceError {
+    let position = format!("{name}, line {}", error.position().map_or(line, csv::Position::line));
     let problem = match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => format!("{len} columns, not {expected_len}"),
         ErrorKind::Utf8 { err, .. } => format!("column {} is not UTF-8", err.field() + 1),
+        // The input is well; what it says is not.
+        ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => error.to_string(),
         ErrorKind::Io(error) => {
             return SourceError::unreadable("the listing could not be read", io::Error::other(error.to_string()))
                 .at(position);
@@ -230,7 +231,7 @@ impl Read for Bounded {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.left == 0 {
             let problem = format!("a line is longer than {ENTRY_BYTES_MAX} bytes, or a quote is never closed");
-            return Err(io::Error::other(problem));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
         }
         let wanted = into.len().min(self.left);
         let taken = self.input.read(&mut into[..wanted], self.context.as_ref());

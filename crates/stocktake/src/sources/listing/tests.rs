@@ -175,5 +175,6 @@ fn mistakes_in_tables_are_named() {
         assert!(problem.contains(expected), "{text:?}: {problem}");
     }
     let open = format!("key\n\"{}", "x".repeat(ENTRY_BYTES_MAX + FRONT_BYTES));
-    assert!(table_refused(&open).contains("never closed"));
+    let problem = table_refused(&open);
+    assert!(problem.starts_with("table, line 2: ") && problem.contains("never closed"), "{problem}");
 }
