@@ -331,7 +331,7 @@ pub(crate) struct FromArgs {
     #[arg(long, value_name = "CHOICE")]
     pub(crate) unsorted: Option<UnsortedChoice>,
 
-    /// Columns of a table by their order, for CSV whose first line does not name them; `-` leaves one out
+    /// Columns of a table by their order, for CSV whose first line does not name them; `-` leaves one out [default: the first line names them]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) columns: Option<Vec<String>>,
 
