@@ -78,9 +78,10 @@ fn a_signal_that_is_ignored_on_purpose_is_no_obstacle() {
 fn the_second_signal_ends_the_program_at_once() {
     let place = Place::new();
     let mut child = spawn(&mut place.command("ndjson:-", &["--bucket", "b"]));
-    // More than a pipe holds: it is taken only by a run that has begun. Then the run waits for more.
+    // More than a pipe and the look at the listing's front hold, 1 MiB: it is taken only by a run that has begun. Then the
+    // run waits for more.
     let mut input = child.stdin.take().unwrap();
-    let rows: String = (0..20_000).map(|row| format!("{{\"Key\":\"k{row:09}\"}}\n")).collect();
+    let rows: String = (0..100_000).map(|row| format!("{{\"Key\":\"k{row:09}\"}}\n")).collect();
     input.write_all(rows.as_bytes()).unwrap();
     let mut errors = BufReader::new(child.stderr.take().unwrap());
     send("-INT", &child);
