@@ -575,14 +575,19 @@ fn a_folder_is_left_as_if_nothing_had_happened() {
         let (below, name) = staged.as_str().rsplit_once('/').unwrap();
         std::fs::write(folder.path().join(below).join(format!(".{name}.a1B2c3.partial")), b"half").unwrap();
         std::fs::write(folder.path().join(below).join(".of-another.a1B2c3.partial"), b"another's").unwrap();
+        // The last data file was published, and was being written down.
+        let entry = layout.journal_entry(0, u32::try_from(files - 1).unwrap(), 0);
+        assert!(killed.get(&entry).is_none());
+        let (below, name) = entry.as_str().rsplit_once('/').unwrap();
+        std::fs::write(folder.path().join(below).join(format!(".{name}.d4E5f6.partial")), b"{").unwrap();
     };
     let other = "source/daily/data/.of-another.a1B2c3.partial";
     left();
-    assert_eq!(names().iter().filter(|name| name.ends_with(".partial")).count(), 2);
+    assert_eq!(names().iter().filter(|name| name.ends_with(".partial")).count(), 3);
     let destination = LocalDestination::try_new(folder.path()).unwrap();
     assert_eq!(unfinished_runs(&destination, layout.root()).unwrap().len(), 1);
     let abandoned = abandon(&destination, layout.root(), Some("2026-11-22T01-00Z")).unwrap();
-    assert_eq!((abandoned.runs, abandoned.remains), (1, 1));
+    assert_eq!((abandoned.runs, abandoned.remains), (1, 2));
     assert_eq!(names(), ["source", "source/daily", "source/daily/data", other]);
     left();
     generate(&rows, &spec, &LocalDestination::try_new(folder.path()).unwrap(), &options(Recovery::Resume, 1)).unwrap();

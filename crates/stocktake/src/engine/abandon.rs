@@ -122,12 +122,15 @@ fn remove_run(journal: &Journal<'_>, begin: &JournalBegin, abandoned: &mut Aband
                         files.push(key);
                     }
                 } else if known.is_none_or(|end| shard >= end) {
-                    remains.push(key);
                     break;
                 }
                 shard = shard.saturating_add(1);
             }
-            remains.push(layout.journal_entry(lane.index, shard, attempt));
+            // From the last that is journaled to the one that was begun: any of them may be half published or written down.
+            for half_done in known.map_or(0, |end| end.saturating_sub(1))..=shard {
+                remains.push(layout.data(lane.index, half_done, attempt));
+                remains.push(layout.journal_entry(lane.index, half_done, attempt));
+            }
             let more = journaled.keys().any(|(of, after)| *of == lane.index && *after > attempt);
             if shard == 0 && !more && attempt >= begin.attempt {
                 break;
