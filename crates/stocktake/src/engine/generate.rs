@@ -52,7 +52,7 @@ pub struct ReportSummary {
 ///
 /// Blocks until the report is published. Data files become visible as they are finished; the report is published exactly
 /// when manifest.checksum exists. A run that fails removes what it created and nothing else; one that keeps a journal
-/// ([`Recovery`]) keeps its finished data files.
+/// ([`Recovery`](super::Recovery)) keeps its finished data files.
 ///
 /// # Errors
 /// The failure that is earliest in the report's order. [`GenerateError::leftovers`] names what could not be removed,
