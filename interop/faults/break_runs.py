@@ -103,7 +103,8 @@ class Runs:
     def judge(self, folder, ran, what):
         """Looks at what a run left, and continues it."""
         code = ran.returncode
-        check("panicked" not in ran.stderr, f"{what}: {ran.stderr}")
+        # Rust's own start of a thread ends the process where there is no memory for its signal stack: as a kill does.
+        check("panicked" not in ran.stderr or code not in (0, 1, 130) and "alternative stack" in ran.stderr, f"{what}: {ran.stderr}")
         for name, content in FOREIGN.items():
             check((folder / name).read_bytes() == content, f"{what}: {name} was touched")
         published = (folder / "photos/inventory" / STAMP / "manifest.checksum").exists()

@@ -210,11 +210,15 @@ impl<'a> Runner<'a> {
             return work();
         }
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            let begin = |_| std::thread::Builder::new().name("stocktake-run".to_owned()).spawn_scoped(scope, work).ok();
+            // Where threads are not to be had, fewer buckets are served at once; this one serves in any case.
+            let threads: Vec<_> = (1..workers).filter_map(begin).collect();
+            let mut rounds = vec![work()];
+            let lost = || StoreError::failed("a thread of the runner was lost", "it panicked");
+            rounds.extend(threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(lost()))));
             let mut total = Round { next, ..Round::default() };
-            for thread in threads {
-                let lost = || StoreError::failed("a thread of the runner was lost", "it panicked");
-                let round = thread.join().map_err(|_| lost())??;
+            for round in rounds {
+                let round = round?;
                 total.succeeded += round.succeeded;
                 total.failed += round.failed;
                 total.skipped += round.skipped;

@@ -173,15 +173,23 @@ impl<'a> Journal<'a> {
         std::thread::scope(|scope| {
             let threads: Vec<_> = items
                 .chunks(share)
-                .map(|share| scope.spawn(move || share.iter().map(work).collect::<Result<Vec<_>, _>>()))
+                .map(|share| {
+                    let look = move || share.iter().map(work).collect::<Result<Vec<_>, _>>();
+                    let thread = std::thread::Builder::new().name("stocktake-journal".to_owned());
+                    (share, thread.spawn_scoped(scope, look))
+                })
                 .collect();
             let mut all = Vec::with_capacity(items.len());
-            for thread in threads {
+            for (share, thread) in threads {
                 let lost = || {
                     let text = "a thread that looked at the journal was lost";
                     DestinationError::new(DestinationErrorKind::Io, self.layout.journal(), text)
                 };
-                all.extend(thread.join().map_err(|_| lost())??);
+                match thread {
+                    Ok(thread) => all.extend(thread.join().map_err(|_| lost())??),
+                    // Where no more threads are to be had, this one looks at its share.
+                    Err(_) => all.extend(share.iter().map(work).collect::<Result<Vec<_>, _>>()?),
+                }
             }
             Ok(all)
         })
