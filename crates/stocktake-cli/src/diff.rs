@@ -6,10 +6,9 @@ use crate::{
     exit::{Failure, Outcome, json_line, put_out, say},
     interrupt::Interrupts,
     machine, report,
-    size::grouped,
 };
 use std::io::{self, Write};
-use stocktake::{Field, FieldSet};
+use stocktake::{Field, FieldSet, grouped};
 use stocktake_reader::{DiffOptions, DiffRow, DiffTotals, Difference, Differences, ReadError, Tally, Value};
 
 /// Text that is gathered before it is written.

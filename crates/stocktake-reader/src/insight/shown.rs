@@ -2,19 +2,6 @@
 
 use std::fmt::Write;
 
-/// A number with commas between thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A number of bytes in three digits or so, in powers of 1,024.
 pub(super) fn bytes(number: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -96,7 +83,6 @@ mod tests {
         for (number, expected) in cases {
             assert_eq!(bytes(number), expected);
         }
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         let shares = [(0, 0), (0, 5), (1, 3), (1, 10_000), (5, 5)].map(|(part, whole)| percent(part, whole));
         assert_eq!(shares, ["0 %", "0 %", "33.3 %", "<0.1 %", "100.0 %"]);
     }

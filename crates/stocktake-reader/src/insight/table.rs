@@ -2,9 +2,10 @@
 
 use super::{
     report::{Insight, ObjectFacts, Ranking, Share},
-    shown::{bytes, fraction, grouped, minute, percent, value_name, visible},
+    shown::{bytes, fraction, minute, percent, value_name, visible},
 };
 use std::fmt::Write;
+use stocktake_core::grouped;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Narrowest width that figures and some of a name fit in.

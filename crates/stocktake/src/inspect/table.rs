@@ -2,7 +2,7 @@
 
 use super::{Inspection, Spread};
 use std::fmt::{self, Display, Formatter};
-use stocktake_core::{FileFormat, Versions};
+use stocktake_core::{FileFormat, Versions, grouped};
 
 /// Columns of the names, wide enough for the longest.
 const NAME_COLUMNS: usize = 18;
@@ -68,19 +68,6 @@ fn spread(spread: Option<Spread>) -> String {
     spread.map(text).unwrap_or_default()
 }
 
-/// A number with commas between thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Text with control characters escaped, so that no key can draw outside of its line.
 fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -99,8 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_controls_escaped() {
-        assert_eq!([0, 999, 1000, 1_234_567, 100_000].map(grouped), ["0", "999", "1,000", "1,234,567", "100,000"]);
+    fn controls_are_escaped() {
         assert_eq!(visible("a\n\u{1b}[1mé\u{9b}"), "a\\n\\u{1b}[1mé\\u{9b}");
     }
 }

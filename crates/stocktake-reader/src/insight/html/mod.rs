@@ -5,8 +5,9 @@ mod write;
 use super::{
     amount::Amount,
     report::{ClassShare, Insight, ObjectFacts, Ranking, Share},
-    shown::{bytes, fraction, grouped, minute, percent, value_name, visible},
+    shown::{bytes, fraction, minute, percent, value_name, visible},
 };
+use stocktake_core::grouped;
 use write::{Html, bar, escaped, stack};
 
 const STYLE: &str = include_str!("page.css");

@@ -1,7 +1,8 @@
 //! Pieces of a page.
 
-use super::super::shown::{bytes, grouped, percent};
+use super::super::shown::{bytes, percent};
 use std::fmt::Write;
+use stocktake_core::grouped;
 
 /// A page that is being written.
 #[derive(Debug, Default)]
