@@ -14,6 +14,7 @@ use super::{
     page::{Marker, Page},
 };
 use std::collections::VecDeque;
+use stocktake_core::{PARTITIONS_MAX, Partition, Partitions, Timestamp};
 
 /// Pages that a range should have: small enough that all ranges under way fit into what may be held.
 const REACH_MAX: f64 = 12.0;
@@ -82,6 +83,10 @@ pub(super) struct Segments {
     /// Pages to be seen before another cut, and how many after the next vain one.
     pause: (u32, u32),
     counts: ListingCounts,
+    /// Ranges that were delivered to their ends.
+    partitions: Partitions,
+    /// The time as it was noted last.
+    now: Option<Timestamp>,
     /// Last key that was delivered; to begin with, the one behind which everything is listed.
     delivered: String,
     /// What the range that was delivered last saw first beyond its end, until the next one has shown its first row.
@@ -94,6 +99,8 @@ type RowId = (String, String);
 #[derive(Debug)]
 struct Range {
     id: u64,
+    /// What is told of it. Its end is set when it is done: it may be cut before.
+    told: Partition,
     /// Last key that may be in the range; none: it goes to the end of the listing.
     until: Option<String>,
     /// Key behind which the range has not been listed.
@@ -138,6 +145,8 @@ impl Segments {
             scale: 1.0,
             pause: (0, 1),
             counts: ListingCounts::default(),
+            partitions: Partitions::new(PARTITIONS_MAX),
+            now: None,
             delivered: after.to_owned(),
             seam: None,
         };
@@ -152,6 +161,22 @@ impl Segments {
             front.until = until.map(ToOwned::to_owned);
         }
         self
+    }
+
+    /// Tells of at most so many ranges one by one.
+    pub(super) fn with_partitions_max(mut self, max: usize) -> Self {
+        self.partitions = Partitions::new(max);
+        self
+    }
+
+    /// Notes what time it is: ranges say when they were listed.
+    pub(super) fn note_time(&mut self, now: Timestamp) {
+        self.now = Some(now);
+    }
+
+    /// Ranges that were delivered to their ends, in key order.
+    pub(super) fn partitions(&self) -> &[Partition] {
+        self.partitions.list()
     }
 
     /// Takes folders, in ascending order, at which ranges may be cut.
@@ -180,6 +205,7 @@ impl Segments {
                     let range = &mut self.ranges[index];
                     let Some(from) = range.next.clone() else { break };
                     range.under_way = true;
+                    range.told.started_at = range.told.started_at.or(self.now);
                     self.under_way += 1;
                     orders.push(Order { range: range.id, from });
                 }
@@ -203,6 +229,8 @@ impl Segments {
         let first_of_range = range.seen == 0 && range.planned.is_none() && range.empty == 0;
         range.under_way = false;
         range.seen += 1;
+        range.told.requests += 1;
+        range.told.ended_at = self.now;
         if let Some(Marker::Behind(key)) = &range.next
             && !key.is_empty()
             && !page.is_empty()
@@ -271,12 +299,16 @@ impl Segments {
                 }
                 let Some(last) = page.last_key() else { continue };
                 last.clone_into(&mut self.delivered);
+                front.told.rows += page.len() as u64;
+                front.told.first_key.get_or_insert_with(|| page.key(0).to_owned());
+                front.told.last_key = Some(last.to_owned());
                 return Delivery::Page(page);
             }
             if front.next.is_some() || front.under_way {
                 return Delivery::Wait;
             }
             if let Some(done) = self.ranges.pop_front() {
+                self.partitions.push(Partition { until: done.until, ..done.told });
                 self.seam = (!done.closes && !self.ranges.is_empty()).then_some(done.beyond);
             }
         }
@@ -293,11 +325,12 @@ impl Segments {
         let until = first.clone().or_else(|| front.until.clone());
         let closes = first.is_some();
         front.skip = first;
-        if !closes {
-            self.ranges.pop_front();
-        }
+        let again = if closes { None } else { self.ranges.pop_front() };
         let after = self.delivered.clone();
         let mut range = self.range(&after, until, None, 0.0);
+        if let Some(again) = again {
+            (range.told.requests, range.told.started_at) = (again.told.requests, again.told.started_at);
+        }
         (range.mends, range.closes) = (true, closes);
         self.ranges.push_front(range);
         self.counts.mended += 1;
@@ -370,6 +403,7 @@ impl Segments {
         self.next_id += 1;
         Range {
             id: self.next_id,
+            told: Partition::new(Some(after.to_owned()).filter(|after| !after.is_empty()), None),
             until,
             last: after.to_owned(),
             next: Some(Marker::Behind(after.to_owned())),
@@ -458,6 +492,7 @@ mod tests {
         at_once: Vec<usize>,
         held_max: usize,
         counts: ListingCounts,
+        partitions: Vec<Partition>,
     }
 
     /// Lists keys with answers that come in an order of their own.
@@ -470,7 +505,8 @@ mod tests {
         segments.add_folders(folders.iter().map(|folder| (*folder).to_owned()).collect());
         let mut waiting: Vec<Order> = Vec::new();
         let counts = ListingCounts::default();
-        let mut run = Run { found: Vec::new(), requests: 0, at_once: Vec::new(), held_max: 0, counts };
+        let (found, partitions) = (Vec::new(), Vec::new());
+        let mut run = Run { found, requests: 0, at_once: Vec::new(), held_max: 0, counts, partitions };
         loop {
             waiting.extend(segments.orders());
             run.at_once.extend((!waiting.is_empty()).then_some(waiting.len()));
@@ -491,6 +527,7 @@ mod tests {
                     }
                     Delivery::End => {
                         run.counts = segments.counts();
+                        run.partitions = segments.partitions().to_vec();
                         return run;
                     }
                 }
@@ -525,9 +562,25 @@ mod tests {
                     let run = run(&keys, 30, limits, folders, seed);
                     assert!(run.found == keys, "{name} {seed} {limits:?}");
                     assert!(run.at_once.iter().all(|at_once| *at_once <= limits.requests), "{name}");
+                    check_partitions(&run, &keys, name);
                 }
             }
         }
+    }
+
+    /// Ranges join from the first key to the last, and tell of every row and request.
+    fn check_partitions(run: &Run, keys: &[String], name: &str) {
+        let told = &run.partitions;
+        assert!(
+            told.windows(2).all(|pair| pair[0].until.is_some() && pair[0].until == pair[1].after),
+            "{name}: {told:?}"
+        );
+        let (first, last) = (told.first().unwrap(), told.last().unwrap());
+        assert_eq!((&first.after, &last.until), (&None, &None), "{name}");
+        assert_eq!(told.iter().map(|of| of.rows).sum::<u64>(), keys.len() as u64, "{name}");
+        assert_eq!(told.iter().map(|of| of.requests).sum::<u64>(), run.requests as u64, "{name}");
+        assert_eq!(told.iter().find_map(|of| of.first_key.as_ref()), keys.first(), "{name}");
+        assert_eq!(told.iter().rev().find_map(|of| of.last_key.as_ref()), keys.last(), "{name}");
     }
 
     #[test]
@@ -539,6 +592,10 @@ mod tests {
                     let run = run_by(&keys, 7, LIMITS, folders, seed, true);
                     assert!(run.found == keys, "{name} {seed}: {} of {} keys", run.found.len(), keys.len());
                     assert_eq!(run.counts.rows, keys.len() as u64, "{name}");
+                    let told: u64 = run.partitions.iter().map(|of| of.rows).sum();
+                    assert_eq!(told, keys.len() as u64, "{name}");
+                    let requests: u64 = run.partitions.iter().map(|of| of.requests).sum();
+                    assert_eq!(requests, run.requests as u64, "{name}");
                     mended += run.counts.mended;
                     let sound = run_by(&keys, 7, LIMITS, folders, seed, false);
                     assert_eq!(sound.counts.mended, 0, "{name}: nothing is listed twice from a sound server");
