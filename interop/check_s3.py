@@ -42,6 +42,7 @@ def main():
         check.enriched()
         check.multipart()
         check.destination()
+        check.stored()
         check.killed()
     finally:
         server.stop()
@@ -147,6 +148,22 @@ class Check:
             head = self.s3.head_object(Bucket="reports", Key=entry["Key"])
             assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", self.kms), head
         assert not self.s3.list_multipart_uploads(Bucket="reports").get("Uploads")
+
+    def stored(self):
+        """Reports in a bucket are read there, through ranged reads of one version of each object."""
+        for form in ["csv", "orc", "parquet"]:
+            options = ["--id", form, "--format", form, "--shard-target", "4MiB", "--row-digest", "--fields", "all"]
+            out = self.run("generate", "--source", "synthetic:rows=120000,seed=7", "--destination", "s3://reports/inv", *options)
+            manifest = json.loads(out.splitlines()[-1])["manifest_path"]
+            assert manifest.startswith("s3://reports/inv/"), manifest
+            assert "120000 rows read, row digest" in self.run("verify", "--rows", manifest)
+            keys = [json.loads(line)["Key"] for line in self.run("cat", "--format", "ndjson", "--columns", "Key", manifest).splitlines()]
+            assert len(keys) == 120_000 and keys == sorted(keys, key=str.encode)
+            assert json.loads(self.run("inspect", "--json", "--rows", manifest))["rows"] == 120_000
+            assert "s3://reports/inv/" in self.run("ddl", "--for", "athena", manifest)
+            options = ["--id", "of-" + form, "--format", "csv", "--fields", "all"]
+            out = self.run("generate", "--source", f"inventory:{manifest}", "--destination", "s3://reports/inv", *options)
+            self.run("diff", manifest, json.loads(out.splitlines()[-1])["manifest_path"])
 
     def destination(self):
         out = self.run("check-destination", "--destination", "s3://reports/inv", "--sse", "aws:kms", "--sse-kms-key-id", self.kms)

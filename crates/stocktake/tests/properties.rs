@@ -59,6 +59,11 @@ fn diff_matches_sets() {
 }
 
 #[test]
+fn listings_match_serde() {
+    check(property("listings_match_serde"), 1024);
+}
+
+#[test]
 fn ndjson_matches_serde() {
     check(property("ndjson_matches_serde"), 1024);
 }
