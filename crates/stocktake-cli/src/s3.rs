@@ -51,6 +51,10 @@ fn listing(args: &GenerateArgs, text: &S3Text) -> Result<S3Source, Failure> {
     let threads = args.run.threads.unwrap_or_else(machine::threads);
     let client = client(settings, text.bucket.clone(), threads)?;
     let source = S3Source::new(client, &*text.prefix, args.content.versions.into());
+    let source = match &args.from.temp_dir {
+        Some(folder) => source.with_temp_dir(folder),
+        None => source,
+    };
     Ok(match args.from.enrich {
         Some(EnrichChoice::Head) => source.with_enrichment(),
         None => source,
