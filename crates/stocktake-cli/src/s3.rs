@@ -11,8 +11,13 @@ use crate::{
     target::Target,
 };
 use std::{num::NonZeroUsize, sync::Arc};
-use stocktake::{BucketName, Destination, DestinationPrefix, FieldSet, ObjectSource, ReportKey, ServerSideEncryption};
-use stocktake_s3::{CrossCheckedSource, KeySource, S3Client, S3Destination, S3Settings, S3Source, Surroundings};
+use stocktake::{
+    BucketName, Destination, DestinationPrefix, FieldSet, ObjectSource, PinnedStore, ReportKey, ReportStore,
+    ServerSideEncryption,
+};
+use stocktake_s3::{
+    CrossCheckedSource, KeySource, S3Client, S3Destination, S3Objects, S3Settings, S3Source, Surroundings,
+};
 
 /// Most threads of a client: beyond them the run's own threads are what it waits for.
 const THREADS_MAX: usize = 4;
@@ -72,6 +77,15 @@ pub(crate) fn target(
     let (destination, _) = destination(s3, sse, text, threads, asked, owner)?;
     let left_behind = destination.left_behind_later();
     Ok(Target::of_bucket(Box::new(destination), &text.bucket, Box::new(left_behind)))
+}
+
+/// The bucket as a place where reports are read, each object as it was when it was first looked at.
+///
+/// # Errors
+/// As [`source`].
+pub(crate) fn store(args: &S3Args, text: &S3Text, threads: NonZeroUsize) -> Result<Arc<dyn ReportStore>, Failure> {
+    let client = client(settings(args)?, text.bucket.clone(), threads)?;
+    Ok(Arc::new(PinnedStore::new(S3Objects::new(client))))
 }
 
 /// The bucket as a place where reports are read and removed.

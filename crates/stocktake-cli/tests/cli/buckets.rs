@@ -25,7 +25,7 @@ fn run(server: &S3Server, args: &[&str]) -> Ran {
     command(server, args).output().unwrap().into()
 }
 
-fn command(server: &S3Server, args: &[&str]) -> Command {
+pub(crate) fn command(server: &S3Server, args: &[&str]) -> Command {
     let mut command = program();
     // Nothing of who runs the tests.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
