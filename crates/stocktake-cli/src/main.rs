@@ -16,6 +16,7 @@ mod exit;
 mod generate;
 mod inspect;
 mod interrupt;
+mod listing;
 mod machine;
 mod progress;
 mod prune;

@@ -117,7 +117,7 @@ pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn O
             }
         }
         SourceText::Synthetic(source) => source.clone(),
-        SourceText::S3(text) => s3::source(args, text)?,
+        SourceText::S3(text) => s3::source(args, text)?.0,
     })
 }
 

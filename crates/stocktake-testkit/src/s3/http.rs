@@ -92,6 +92,7 @@ fn serve_requests(stream: TcpStream, service: &Service) -> io::Result<()> {
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::with_capacity(64 << 10, stream);
     while let Some(request) = read(&mut reader)? {
+        let _under_way = service.under_way();
         let (mut reply, fault) = service.answer(&request);
         if request.method == "HEAD" {
             // A reply to HEAD has no body, whatever length it states.

@@ -21,6 +21,15 @@ pub(super) struct Service {
     turned_away: AtomicUsize,
 }
 
+/// A request whose reply is not sent yet.
+pub(super) struct UnderWay<'a>(&'a Service);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.at_once.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Service {
     pub(super) fn new(options: ServerOptions) -> Self {
         Self {
@@ -63,9 +72,14 @@ impl Service {
         Some(reply.with_header("x-amz-bucket-region", region))
     }
 
-    pub(super) fn answer(&self, request: &Request) -> (Reply, Option<Fault>) {
+    /// Counts a request until what is returned is dropped.
+    pub(super) fn under_way(&self) -> UnderWay<'_> {
         let at_once = self.at_once.fetch_add(1, Ordering::Relaxed) + 1;
         self.at_once_max.fetch_max(at_once, Ordering::Relaxed);
+        UnderWay(self)
+    }
+
+    pub(super) fn answer(&self, request: &Request) -> (Reply, Option<Fault>) {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{} {}", request.method, request.target));
         let fault = self.faults.of(request);
         let reply = match fault {
@@ -75,7 +89,6 @@ impl Service {
             Some(Fault::NotImplemented) => Reply::error(501, "NotImplemented", "Not implemented"),
             _ => self.elsewhere(request).unwrap_or_else(|| self.operate(request, fault)),
         };
-        self.at_once.fetch_sub(1, Ordering::Relaxed);
         (reply, fault)
     }
 
