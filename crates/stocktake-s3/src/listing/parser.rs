@@ -1,8 +1,8 @@
-//! The thread that takes a listing's pages apart.
+//! The threads that take a listing's pages apart.
 //!
-//! It waits for a compute slot, which tasks of the client must not: whoever has the slot may wait for an upload of this very client.
-//! And pages are made by one thread: made by many, they lie scattered over the arenas of an allocator, which grow with the number of
-//! keys.
+//! They wait for a compute slot, which tasks of the client must not: whoever has the slot may wait for an upload of this very client.
+//! And pages are made by a few threads that stay: made by many, they lie scattered over the arenas of an allocator, which grow with the
+//! number of keys.
 
 use super::{page::Page, request::ListRequest};
 use crate::client::{Answer, S3Client};
@@ -16,6 +16,9 @@ use tokio::{
     sync::oneshot::{Sender, channel},
     time::{Duration, Instant},
 };
+
+/// Most threads: two take apart what a gigabit a second brings.
+const THREADS_MAX: usize = 2;
 
 /// A reply, and where its page goes.
 type Job = (Answer, Sender<Result<Page, String>>);
@@ -48,48 +51,50 @@ impl Queue {
     }
 }
 
-/// Hands replies to the thread.
+/// Hands replies to the threads.
 #[derive(Clone)]
 pub(super) struct Replies(Arc<Queue>);
 
 impl Replies {
-    /// The page of a reply.
-    pub(super) async fn page(&self, answer: Answer) -> Result<Page, String> {
-        const GONE: &str = "the thread that takes pages apart is gone";
+    /// The page of a reply; none: the threads have ended, and nobody but a listing that failed wants it.
+    pub(super) async fn page(&self, answer: Answer) -> Result<Option<Page>, String> {
         let (reply, page) = channel();
         {
             let mut jobs = self.0.lock();
             if jobs.ended {
-                return Err(GONE.to_owned());
+                return Ok(None);
             }
             jobs.waiting.push_back((answer, reply));
         }
         self.0.came.notify_one();
-        page.await.unwrap_or_else(|_| Err(GONE.to_owned()))
+        page.await.ok().transpose()
     }
 }
 
-/// The thread; dropped, it takes no more pages apart, and is waited for.
+/// The threads; dropped, they take no more pages apart, and are waited for.
 pub(super) struct Parser {
     queue: Arc<Queue>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Parser {
-    /// Starts the thread.
+    /// Starts the threads, no more than the run may have busy.
     ///
     /// # Errors
-    /// If it cannot be started.
+    /// If one cannot be started.
     pub(super) fn start(
         client: Arc<S3Client>,
         request: Arc<ListRequest>,
         context: ReadContext,
     ) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue::default());
-        let of_thread = Arc::clone(&queue);
-        let work = move || work(&of_thread, &client, &request, &context);
-        let thread = std::thread::Builder::new().name("stocktake-list".to_owned()).spawn(work)?;
-        Ok(Self { queue, thread: Some(thread) })
+        let mut parser = Self { queue: Arc::default(), threads: Vec::new() };
+        for _ in 0..context.threads.get().min(THREADS_MAX) {
+            let (queue, client) = (Arc::clone(&parser.queue), Arc::clone(&client));
+            let (request, context) = (Arc::clone(&request), context.clone());
+            let work = move || work(&queue, &client, &request, &context);
+            parser.threads.push(std::thread::Builder::new().name("stocktake-list".to_owned()).spawn(work)?);
+        }
+        Ok(parser)
     }
 
     pub(super) fn replies(&self) -> Replies {
@@ -105,7 +110,7 @@ impl Parser {
 impl Drop for Parser {
     fn drop(&mut self) {
         self.queue.end();
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             // A thread that panicked has failed the requests whose replies it had.
             let _ = thread.join();
         }

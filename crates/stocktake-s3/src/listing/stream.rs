@@ -246,7 +246,9 @@ impl Lister {
         if !state.closed {
             state.segments.note_time(now());
             state.segments.note_request(took);
-            let accepted = page.map_err(|error| S3Source::fault(error, "listing the bucket failed")).and_then(|page| {
+            let gone = || SourceError::new(SourceErrorKind::Unreadable, "the threads that take pages apart are gone");
+            let page = page.map_err(|error| S3Source::fault(error, "listing the bucket failed"));
+            let accepted = page.and_then(|page| page.ok_or_else(gone)).and_then(|page| {
                 let accepted = state.segments.accept(order.range, page);
                 accepted.map_err(|text| {
                     SourceError::new(SourceErrorKind::Order, format!("the listing cannot be relied on: {text}"))
