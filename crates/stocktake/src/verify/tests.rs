@@ -71,7 +71,7 @@ pub(crate) fn publish(prefix: &str, shards: u32) -> Published {
     let header = ReceiptsHeader::new(&spec, &plan, &report, "stocktake 0.1.0");
     let manifest = Manifest::new(&spec, &report).to_text();
     put(&destination, &layout.receipts(), receipts_text(&header, report.receipts()).as_bytes());
-    put(&destination, &layout.symlink(), symlink_text(spec.destination_bucket(), &keys).as_bytes());
+    put(&destination, &layout.symlink(), symlink_text(&spec.address(), &keys).as_bytes());
     put(&destination, &layout.manifest(), manifest.as_bytes());
     put(&destination, &layout.checksum(), checksum_text(manifest.as_bytes()).as_bytes());
     Published { destination, layout, keys }
