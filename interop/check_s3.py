@@ -1,4 +1,7 @@
-"""Buckets of moto's server: what a report says of them is compared with what boto3 lists, and what moto stored with what was asked."""
+"""Buckets of moto's server: what a report says of them is compared with what boto3 lists, and what moto stored with what was asked.
+
+Runs that list them are killed by SIGKILL and carried on, too.
+"""
 
 import argparse
 import csv
@@ -8,7 +11,9 @@ import io
 import json
 import logging
 import os
+import random
 import subprocess
+import time
 import urllib.parse
 
 import boto3
@@ -38,6 +43,7 @@ def main():
         check.multipart()
         check.destination()
         check.stored()
+        check.killed()
     finally:
         server.stop()
     print("s3: reports of moto's buckets agree with boto3")
@@ -165,9 +171,49 @@ class Check:
         left = [entry["Key"] for entry in self.s3.list_objects_v2(Bucket="reports", Prefix="inv/stocktake-check").get("Contents", [])]
         assert not left, left
 
+    def killed(self):
+        """A run from one bucket into another is killed again and again, wherever it is, and carried on to what an undisturbed run writes."""
+        for lanes in ["1", "3"]:
+            command = ["generate", "--source", "s3://plain", "--destination", "s3://reports/inv", "--id", "killed" + lanes, "--at", "2026-11-22T01:00:00Z"]
+            # Slowed down, so that kills fall into its middle.
+            command += ["--lanes", lanes, "--threads", "3", "--chunk-rows", "120", "--shard-target", "1", "--requests", "2", "--requests-per-second", "40"]
+            began = time.monotonic()
+            self.run(*command)
+            undisturbed_s = time.monotonic() - began
+            root = f"inv/plain/killed{lanes}/"
+            expected = self.objects(root)
+            self.remove(root)
+            moments, kills, kept = random.Random(1), 0, 0
+            while True:
+                process = subprocess.Popen([self.binary, *command, "--resume"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                try:
+                    out, err = process.communicate(timeout=moments.uniform(0.2, 0.8) * undisturbed_s if kills < 5 else None)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.communicate()
+                    kills += 1
+                    continue
+                assert process.returncode == 0, err
+                summary = json.loads(out.splitlines()[-1])
+                kept += summary["rows"] - summary["rows_encoded"]
+                break
+            assert kills >= 3 and kept > 0, (kills, kept)
+            found = self.objects(root)
+            assert found == expected, sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+            assert not self.s3.list_multipart_uploads(Bucket="reports").get("Uploads")
 
-def stamp(time):
-    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    def objects(self, prefix):
+        """Digests by key. Receipts tell of the ranges that the last run listed, which are others after a kill."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket="reports", Prefix=prefix)
+        return {entry["Key"]: entry["ETag"] for page in pages for entry in page.get("Contents", []) if not entry["Key"].endswith("/receipts.ndjson")}
+
+    def remove(self, prefix):
+        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket="reports", Prefix=prefix):
+            self.s3.delete_objects(Bucket="reports", Delete={"Objects": [{"Key": entry["Key"]} for entry in page["Contents"]]})
+
+
+def stamp(moment):
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def equal(found, wanted):

@@ -340,8 +340,12 @@ impl fmt::Debug for S3Client {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a signature says when it was made; no byte of a report depends on it")]
-fn now() -> Timestamp {
+/// The time now.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a signature says when it was made, a receipt when a range was listed; no byte of a data file depends on it"
+)]
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let ms = i64::try_from(since.as_millis()).unwrap_or(0);
     Timestamp::try_from_ms(ms).unwrap_or(Timestamp::MIN)

@@ -20,8 +20,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use stocktake_core::{
-    Field, FieldSet, LaneDescriptor, ObjectKey, ObjectSource, ObjectStream, Plan, ReadContext, SourceError,
-    SourceErrorKind, Versions,
+    Field, FieldSet, LaneDescriptor, ObjectKey, ObjectSource, ObjectStream, PARTITIONS_MAX, Plan, ReadContext,
+    SourceError, SourceErrorKind, Versions,
 };
 use stream::{ListingStream, Span};
 
@@ -109,6 +109,25 @@ impl S3Source {
         }
     }
 
+    /// The bucket and its prefix, as plans name them.
+    fn name(&self) -> String {
+        format!("s3://{}/{}", self.client.bucket(), self.prefix)
+    }
+
+    /// Asks for the first key, so that a bucket that cannot be listed is known at once.
+    fn check_listable(&self) -> Result<(), SourceError> {
+        let listed = self.client.block_on(self.bare_request().first_key(&self.client));
+        listed.map_err(|error| self.refused(error))
+    }
+
+    fn bare_request(&self) -> ListRequest {
+        ListRequest::new(self.prefix.clone(), self.versions == Versions::All, FieldSet::EMPTY)
+    }
+
+    fn refused(&self, error: S3Error) -> SourceError {
+        Self::fault(error, &format!("{} cannot be listed", self.name()))
+    }
+
     fn fault(error: S3Error, what: &str) -> SourceError {
         let kind = if error.is_malformed() { SourceErrorKind::Malformed } else { SourceErrorKind::Unreadable };
         SourceError::new(kind, format!("{what}: {error}"))
@@ -124,21 +143,36 @@ impl ObjectSource for S3Source {
     /// The bucket is asked for its first key, so that a bucket that cannot be listed is known at once. More than one lane
     /// costs up to 256 requests, which look for keys between which about as many others stand.
     fn plan(&self, lanes: NonZeroU32) -> Result<Plan, SourceError> {
-        let request = ListRequest::new(self.prefix.clone(), self.versions == Versions::All, FieldSet::EMPTY);
-        let name = format!("s3://{}/{}", self.client.bucket(), self.prefix);
-        let refused = |error| Self::fault(error, &format!("{name} cannot be listed"));
-        self.client.block_on(request.first_key(&self.client)).map_err(refused)?;
+        self.check_listable()?;
         let boundaries = match lanes.get() as usize {
             1 => Vec::new(),
-            lanes => self.client.block_on(lanes::boundaries(&self.client, &request, lanes)).map_err(refused)?,
+            lanes => {
+                let found = self.client.block_on(lanes::boundaries(&self.client, &self.bare_request(), lanes));
+                found.map_err(|error| self.refused(error))?
+            }
         };
         if boundaries.is_empty() {
-            return Ok(Plan::whole(name));
+            return Ok(Plan::whole(self.name()));
         }
         // Each lane knows how many there are, so that together they hold and ask no more than one would.
         let tokens = vec![Some(format!("{}", boundaries.len() + 1)); boundaries.len() + 1];
-        let split = Plan::split(name, boundaries, tokens);
+        let split = Plan::split(self.name(), boundaries, tokens);
         split.map_err(|error| SourceError::new(SourceErrorKind::Order, format!("lanes cannot be told apart: {error}")))
+    }
+
+    /// The plan that was begun, if it is of these keys and has no more lanes than are asked for: keys between which a bucket was cut
+    /// are not looked for again.
+    fn plan_again(&self, begun: &Plan, lanes: NonZeroU32) -> Result<Plan, SourceError> {
+        let asked = usize::try_from(lanes.get()).unwrap_or(usize::MAX);
+        let ends = begun.lanes().iter().filter_map(|lane| lane.end.as_ref());
+        if begun.source() == self.name()
+            && begun.lanes().len() <= asked
+            && ends.map(lanes::key_of).all(|key| key.is_ok())
+        {
+            self.check_listable()?;
+            return Ok(begun.clone());
+        }
+        self.plan(lanes)
     }
 
     fn open<'a>(
@@ -159,7 +193,8 @@ impl ObjectSource for S3Source {
         let prefix = wanted.unwrap_or(&self.prefix).to_owned();
         let request = ListRequest::new(prefix, self.versions == Versions::All, context.fields);
         let after = after.map_or("", ObjectKey::as_str).max(start.unwrap_or_default());
-        let span = Span { lane: lane.index, after, until: end, at_once: context.threads.min(lanes).get() };
+        let at_once = context.threads.min(lanes).get();
+        let span = Span { lane: lane.index, after, until: end, at_once, partitions_max: PARTITIONS_MAX / lanes };
         Ok(Box::new(ListingStream::open(self, request, &span, context)?))
     }
 }

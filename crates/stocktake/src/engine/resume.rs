@@ -92,7 +92,7 @@ impl Run {
         begin: JournalBegin,
         options: &GenerateOptions,
     ) -> Result<Self, GenerateError> {
-        let plan = plan(source, options.lanes)?;
+        let plan = source.plan_again(&begin.plan, options.lanes)?;
         check_same(&begin, spec, &plan)?;
         let starts = recover::lanes(journal, spec, &plan, plan.lanes(), begin.attempt)?;
         let layout = &journal.layout;
