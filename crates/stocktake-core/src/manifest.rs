@@ -3,13 +3,7 @@
 //! The text has the white space of real deliveries: two spaces of indent, a space on both sides of each colon, array
 //! brackets inline. Nothing stands after the closing brace.
 
-use crate::{
-    digest::md5_hex,
-    name::{BucketName, ReportKey},
-    receipt::CompleteReport,
-    schema::FileFormat,
-    spec::ReportSpec,
-};
+use crate::{digest::md5_hex, name::ReportKey, receipt::CompleteReport, schema::FileFormat, spec::ReportSpec};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 

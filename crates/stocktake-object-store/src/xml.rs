@@ -18,11 +18,7 @@ pub(crate) fn each_text(document: &[u8], mut each: impl FnMut(&str, &str) -> boo
                 is_leaf = true;
                 text.clear();
             }
-            Event::Empty(tag) => {
-                if each(tag.local_name().into_inner(), "") {
-                    return Ok(());
-                }
-            }
+            Event::Empty(tag) if each(tag.local_name().into_inner(), "") => return Ok(()),
             Event::End(tag) => {
                 depth -= 1;
                 if std::mem::take(&mut is_leaf) && each(tag.local_name().into_inner(), &text) {

@@ -65,7 +65,7 @@ fn part(store: &mut CloudStore, request: &Request, id: &str) -> Reply {
         if let Some((first, last)) = range.split_once('-') {
             let (first, last): (usize, usize) = (first.parse().unwrap_or(0), last.parse().unwrap_or(0));
             let whole = last + 1 - first == request.body.len();
-            let odd = total.is_none() && request.body.len() % PART_BYTES_UNIT != 0;
+            let odd = total.is_none() && !request.body.len().is_multiple_of(PART_BYTES_UNIT);
             if !whole || odd || first > session.body.len() {
                 return Reply::error(400, "InvalidArgument", "The content-range does not fit.");
             }
