@@ -1,4 +1,7 @@
-"""Buckets of moto's server: what a report says of them is compared with what boto3 lists, and what moto stored with what was asked."""
+"""Buckets of moto's server: what a report says of them is compared with what boto3 lists, and what moto stored with what was asked.
+
+Runs that list them are killed by SIGKILL and carried on, too.
+"""
 
 import argparse
 import csv
@@ -8,7 +11,11 @@ import io
 import json
 import logging
 import os
+import pathlib
+import random
 import subprocess
+import tempfile
+import time
 import urllib.parse
 
 import boto3
@@ -37,6 +44,9 @@ def main():
         check.enriched()
         check.multipart()
         check.destination()
+        check.stored()
+        check.killed()
+        check.role()
     finally:
         server.stop()
     print("s3: reports of moto's buckets agree with boto3")
@@ -142,15 +152,83 @@ class Check:
             assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", self.kms), head
         assert not self.s3.list_multipart_uploads(Bucket="reports").get("Uploads")
 
+    def stored(self):
+        """Reports in a bucket are read there, through ranged reads of one version of each object."""
+        for form in ["csv", "orc", "parquet"]:
+            options = ["--id", form, "--format", form, "--shard-target", "4MiB", "--row-digest", "--fields", "all"]
+            out = self.run("generate", "--source", "synthetic:rows=120000,seed=7", "--destination", "s3://reports/inv", *options)
+            manifest = json.loads(out.splitlines()[-1])["manifest_path"]
+            assert manifest.startswith("s3://reports/inv/"), manifest
+            assert "120000 rows read, row digest" in self.run("verify", "--rows", manifest)
+            keys = [json.loads(line)["Key"] for line in self.run("cat", "--format", "ndjson", "--columns", "Key", manifest).splitlines()]
+            assert len(keys) == 120_000 and keys == sorted(keys, key=str.encode)
+            assert json.loads(self.run("inspect", "--json", "--rows", manifest))["rows"] == 120_000
+            assert "s3://reports/inv/" in self.run("ddl", "--for", "athena", manifest)
+            options = ["--id", "of-" + form, "--format", "csv", "--fields", "all"]
+            out = self.run("generate", "--source", f"inventory:{manifest}", "--destination", "s3://reports/inv", *options)
+            self.run("diff", manifest, json.loads(out.splitlines()[-1])["manifest_path"])
+
     def destination(self):
         out = self.run("check-destination", "--destination", "s3://reports/inv", "--sse", "aws:kms", "--sse-kms-key-id", self.kms)
         assert out.count("ok ") == 10, out
         left = [entry["Key"] for entry in self.s3.list_objects_v2(Bucket="reports", Prefix="inv/stocktake-check").get("Contents", [])]
         assert not left, left
 
+    def killed(self):
+        """A run from one bucket into another is killed again and again, wherever it is, and carried on to what an undisturbed run writes."""
+        for lanes in ["1", "3"]:
+            command = ["generate", "--source", "s3://plain", "--destination", "s3://reports/inv", "--id", "killed" + lanes, "--at", "2026-11-22T01:00:00Z"]
+            # Slowed down, so that kills fall into its middle.
+            command += ["--lanes", lanes, "--threads", "3", "--chunk-rows", "120", "--shard-target", "1", "--requests", "2", "--requests-per-second", "40"]
+            began = time.monotonic()
+            self.run(*command)
+            undisturbed_s = time.monotonic() - began
+            root = f"inv/plain/killed{lanes}/"
+            expected = self.objects(root)
+            self.remove(root)
+            moments, kills, kept = random.Random(1), 0, 0
+            while True:
+                process = subprocess.Popen([self.binary, *command, "--resume"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                try:
+                    out, err = process.communicate(timeout=moments.uniform(0.2, 0.8) * undisturbed_s if kills < 5 else None)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.communicate()
+                    kills += 1
+                    continue
+                assert process.returncode == 0, err
+                summary = json.loads(out.splitlines()[-1])
+                kept += summary["rows"] - summary["rows_encoded"]
+                break
+            assert kills >= 3 and kept > 0, (kills, kept)
+            found = self.objects(root)
+            assert found == expected, sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+            assert not self.s3.list_multipart_uploads(Bucket="reports").get("Uploads")
 
-def stamp(time):
-    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    def role(self):
+        """Keys of a role that a profile assumes at moto's security token service."""
+        with tempfile.TemporaryDirectory() as home:
+            config = pathlib.Path(home) / "config"
+            config.write_text("[profile inventory]\nrole_arn = arn:aws:iam::123456789012:role/lister\nsource_profile = base\n"
+                              "[profile base]\naws_access_key_id = testing\naws_secret_access_key = testing\n")
+            environment = {name: value for name, value in self.environment.items() if "KEY" not in name}
+            arguments = ["generate", "--source", "s3://plain/logs/", "--destination", f"{home}/out", "--aws-profile", "inventory"]
+            ran = subprocess.run([self.binary, *arguments], env=environment | {"AWS_CONFIG_FILE": str(config)}, capture_output=True, text=True)
+            assert ran.returncode == 0, ran.stderr
+            assert json.loads(ran.stdout.splitlines()[-1])["rows"] == PAGE * 4
+
+    def objects(self, prefix):
+        """Digests by key. Receipts tell of the ranges that the last run listed, which are others after a kill."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket="reports", Prefix=prefix)
+        return {entry["Key"]: entry["ETag"] for page in pages for entry in page.get("Contents", []) if not entry["Key"].endswith("/receipts.ndjson")}
+
+    def remove(self, prefix):
+        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket="reports", Prefix=prefix):
+            self.s3.delete_objects(Bucket="reports", Delete={"Objects": [{"Key": entry["Key"]} for entry in page["Contents"]]})
+
+
+def stamp(moment):
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def equal(found, wanted):

@@ -12,7 +12,7 @@ use crate::{
     },
     configuration::{ConfigVerb, PolicyVerb, RunDueArgs},
     size::parse_size,
-    source_text::{DestinationText, SourceText},
+    source_text::{DestinationText, ManifestText, SourceText},
 };
 use clap::{
     Args, Parser, Subcommand,
@@ -68,6 +68,7 @@ const VERIFY_EXAMPLES: &str = "\
 Examples:
   stocktake verify /srv/inventory/photos/daily/2026-11-22T01-00Z/manifest.json
   stocktake verify --rows manifest.json
+  stocktake verify --rows s3://reports/inventory/photos/daily/2026-11-22T01-00Z/manifest.json
 
 Each difference is a line on standard output; there are none if the report is whole.";
 
@@ -308,7 +309,7 @@ pub(crate) struct FromArgs {
     ///
     /// arrow:FILE: the record batches of an Arrow IPC file.
     ///
-    /// inventory:MANIFEST: the rows of a report, of this program or of S3 itself, in any of the formats.
+    /// inventory:MANIFEST: the rows of a report, of this program or of S3 itself, in any of the formats; a path, or s3://BUCKET/KEY.
     ///
     /// synthetic:rows=N,seed=S,versions=V: N invented rows from seed S (default 1), up to V versions a key (default 0,
     /// a source without versions).
@@ -379,14 +380,14 @@ pub(crate) struct FromArgs {
     /// Takes of a report only what changed since this older one: its manifest.json; reports only [default: all rows]
     ///
     /// `--changes` says which differences; both reports must be sorted by key.
-    #[arg(long, value_name = "MANIFEST")]
-    pub(crate) since: Option<PathBuf>,
+    #[arg(long, value_name = "MANIFEST", value_parser = manifest_parser())]
+    pub(crate) since: Option<ManifestText>,
 
     /// Differences from the report of `--since` that become rows [default: added,changed]
     #[arg(long, value_name = "CHOICES", value_delimiter = ',', requires = "since")]
     pub(crate) changes: Option<Vec<ChangeChoice>>,
 
-    /// Folder for lists of names of directories too large for memory [default: the system's, `TMPDIR`]
+    /// Folder for what is too large for memory: names of directories, versions of a key of a bucket [default: the system's, `TMPDIR`]
     #[arg(long, value_name = "DIR")]
     pub(crate) temp_dir: Option<PathBuf>,
 }
@@ -534,8 +535,9 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// The report's manifest.json
-    pub(crate) manifest: PathBuf,
+    /// The report's manifest.json: a path, or s3://BUCKET/KEY
+    #[arg(value_parser = manifest_parser())]
+    pub(crate) manifest: ManifestText,
 
     /// Reads every row again and proves numbers of rows, digests (where the receipts keep them), order and key ranges
     #[arg(long)]
@@ -548,12 +550,16 @@ pub(crate) struct VerifyArgs {
     /// Busy threads, 1 to 1024 [default: as many as the machine offers]
     #[arg(long, value_name = "N", value_parser = threads_parser())]
     pub(crate) threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) s3: S3Args,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct CatArgs {
-    /// The report's manifest.json
-    pub(crate) manifest: PathBuf,
+    /// The report's manifest.json: a path, or s3://BUCKET/KEY
+    #[arg(value_parser = manifest_parser())]
+    pub(crate) manifest: ManifestText,
 
     /// How rows are printed: as S3 writes them in CSV, or a JSON object on each line
     #[arg(long, value_name = "FORMAT", default_value = "csv")]
@@ -574,15 +580,20 @@ pub(crate) struct CatArgs {
     /// Busy threads, 1 to 1024 [default: as many as the machine offers]
     #[arg(long, value_name = "N", value_parser = threads_parser())]
     pub(crate) threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) s3: S3Args,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
-    /// manifest.json of the old report
-    pub(crate) old: PathBuf,
+    /// manifest.json of the old report: a path, or s3://BUCKET/KEY
+    #[arg(value_parser = manifest_parser())]
+    pub(crate) old: ManifestText,
 
-    /// manifest.json of the new report
-    pub(crate) new: PathBuf,
+    /// manifest.json of the new report: a path, or s3://BUCKET/KEY
+    #[arg(value_parser = manifest_parser())]
+    pub(crate) new: ManifestText,
 
     /// How the differences are printed
     #[arg(long, value_name = "FORMAT", default_value = "table")]
@@ -629,12 +640,16 @@ pub(crate) struct DiffArgs {
     /// Busy threads that read, of both reports together, 1 to 1024 [default: as many as the machine offers]
     #[arg(long, value_name = "N", value_parser = threads_parser())]
     pub(crate) threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) s3: S3Args,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DdlArgs {
-    /// The report's manifest.json
-    pub(crate) manifest: PathBuf,
+    /// The report's manifest.json: a path, or s3://BUCKET/KEY
+    #[arg(value_parser = manifest_parser())]
+    pub(crate) manifest: ManifestText,
 
     /// The engine that is to read the report
     #[arg(long = "for", value_name = "ENGINE")]
@@ -651,12 +666,16 @@ pub(crate) struct DdlArgs {
     /// Directory that stands for the root of the destination bucket [default: found from the manifest's own path]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) s3: S3Args,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// The report's manifest.json
-    pub(crate) manifest: PathBuf,
+    /// The report's manifest.json: a path, or s3://BUCKET/KEY
+    #[arg(value_parser = manifest_parser())]
+    pub(crate) manifest: ManifestText,
 
     /// Directory that stands for the root of the destination bucket [default: found from the manifest's own path]
     #[arg(long, value_name = "DIR")]
@@ -693,6 +712,9 @@ pub(crate) struct InspectArgs {
     /// Busy threads, 1 to 1024 [default: as many as the machine offers]
     #[arg(long, value_name = "N", value_parser = threads_parser())]
     pub(crate) threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) s3: S3Args,
 }
 
 #[derive(Debug, Args)]
@@ -779,6 +801,10 @@ fn delimiter(text: &str) -> Result<u8, String> {
         [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Ok(*byte),
         _ => Err("one character of ASCII is expected, no quote or line end, or `tab`".to_owned()),
     }
+}
+
+fn manifest_parser() -> ValueParser {
+    OsStringValueParser::new().try_map(ManifestText::parse).into()
 }
 
 fn destination_parser() -> ValueParser {

@@ -23,14 +23,15 @@ pub(crate) fn run(args: &CatArgs) -> Result<Outcome, Failure> {
         return Err(Failure::usage("--header is for --format csv"));
     }
     let unreadable = |error: ReadError| Failure::failed("the report cannot be read", &error);
-    let report = report::open(&args.manifest, args.root.as_deref())?;
+    let threads = args.threads.unwrap_or_else(machine::threads);
+    let report = report::open(&args.manifest, args.root.as_deref(), &args.s3, threads)?;
     let format = match args.format {
         TextChoice::Csv => TextFormat::Csv,
         TextChoice::Ndjson => TextFormat::Ndjson,
     };
     let writer = RowWriter::try_new(&report, format, args.columns.as_deref())
         .map_err(|error| Failure::usage(format!("--columns: {error}")))?;
-    let options = writer.options().with_threads(args.threads.unwrap_or_else(machine::threads));
+    let options = writer.options().with_threads(threads);
     let mut out = io::stdout().lock();
     let mut text = if args.header { writer.header().into_bytes() } else { Vec::new() };
     for batch in report.read(&options).map_err(unreadable)? {

@@ -4,9 +4,9 @@ use crate::{
     args::DdlArgs,
     choices::EngineChoice,
     exit::{Failure, Outcome, put_out},
-    report,
+    report::Found,
 };
-use stocktake::LocalReport;
+use std::num::NonZeroUsize;
 use stocktake_reader::{Engine, Report, ddl};
 
 /// Prints the statements.
@@ -14,30 +14,39 @@ use stocktake_reader::{Engine, Report, ddl};
 /// # Errors
 /// If the report cannot be opened, or the engine cannot read it.
 pub(crate) fn run(args: &DdlArgs) -> Result<Outcome, Failure> {
-    let found = LocalReport::find(&args.manifest, args.root.as_deref()).map_err(|error| Failure::of(&error))?;
-    let report = report::open_found(&found)?;
+    let found = Found::find(&args.manifest, args.root.as_deref(), &args.s3, NonZeroUsize::MIN)?;
+    let report = found.open()?;
     let engine = match args.engine {
         EngineChoice::Athena => Engine::Athena,
         EngineChoice::Trino => Engine::Trino,
         EngineChoice::Spark => Engine::Spark,
         EngineChoice::Duckdb => Engine::DuckDb,
     };
-    let base = match &args.base {
-        Some(base) => base.clone(),
-        None if engine == Engine::DuckDb => found.root().to_string_lossy().into_owned(),
-        None => address(&report, if engine == Engine::Spark { "s3a" } else { "s3" })?,
+    let base = match (&args.base, &found) {
+        (Some(base), _) => base.clone(),
+        (None, Found::Bucket { address, .. }) => as_engine_says(address, engine),
+        (None, Found::Local(found)) if engine == Engine::DuckDb => found.root().to_string_lossy().into_owned(),
+        (None, Found::Local(_)) => as_engine_says(&address(&report)?, engine),
     };
     let statements = ddl(&report, engine, &args.table, &base).map_err(|error| Failure::of(&error))?;
     put_out(&statements)?;
     Ok(Outcome::Complete)
 }
 
-/// Address of the destination bucket.
-fn address(report: &Report, scheme: &str) -> Result<String, Failure> {
+/// The address of a bucket with the scheme that an engine has for it.
+fn as_engine_says(address: &str, engine: Engine) -> String {
+    match address.strip_prefix("s3://") {
+        Some(bucket) if engine == Engine::Spark => format!("s3a://{bucket}"),
+        _ => address.to_owned(),
+    }
+}
+
+/// Address of the destination bucket that the manifest names.
+fn address(report: &Report) -> Result<String, Failure> {
     let arn = &report.manifest().destination_bucket;
     let bucket = arn.split_once(":::").map(|(_, name)| name).filter(|name| !name.is_empty());
     let bucket = bucket.ok_or_else(|| {
         Failure::usage(format!("--base is needed: the manifest's destinationBucket {arn:?} names no bucket"))
     })?;
-    Ok(format!("{scheme}://{bucket}"))
+    Ok(format!("s3://{bucket}"))
 }

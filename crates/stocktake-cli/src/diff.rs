@@ -24,8 +24,9 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Outcome, Failure> {
         Some(_) => Failure::failed("the reports cannot be compared", &error),
         None => Failure::of(&error),
     };
-    let old = report::open(&args.old, args.old_root.as_deref())?;
-    let new = report::open(&args.new, args.new_root.as_deref())?;
+    let threads = args.threads.unwrap_or_else(machine::threads);
+    let old = report::open(&args.old, args.old_root.as_deref(), &args.s3, threads)?;
+    let new = report::open(&args.new, args.new_root.as_deref(), &args.s3, threads)?;
     let fields = args.fields.unwrap_or_else(|| Field::all().collect());
     if let Some(lacked) = args.fields.map(|fields| fields.difference(old.fields().intersection(new.fields())))
         && !lacked.is_empty()
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Outcome, Failure> {
     options.prefix = Some(args.prefix.as_str()).filter(|prefix| !prefix.is_empty()).map(Into::into);
     options.moves = !args.no_moves;
     options.md5 = !args.no_md5;
-    options.threads = args.threads.unwrap_or_else(machine::threads);
+    options.threads = threads;
     options.memory_bytes = usize::try_from(args.memory.get()).unwrap_or(usize::MAX);
     if let Some(folder) = &args.temp_dir {
         options.temp_dir.clone_from(folder);

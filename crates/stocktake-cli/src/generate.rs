@@ -84,7 +84,7 @@ impl Task {
             return Err(Failure::usage("--resume does not apply to standard input, which can be read only once"));
         }
         let format = format(args)?;
-        let bucket = source::bucket(&args.from)?;
+        let bucket = source::bucket(&args.from, &args.s3)?;
         let (destination_bucket, destination_prefix) = target::bucket_and_prefix(&args.to)?;
         // Before the source is opened: standard input may be waited for.
         let local = match &args.to.destination {

@@ -5,11 +5,12 @@ use crate::{
     choices::ColorChoice,
     exit::{Failure, Outcome, json_line, put_out},
     interrupt::Interrupts,
-    machine, report,
+    machine,
+    report::Found,
 };
 use serde::Serialize;
 use std::num::NonZeroUsize;
-use stocktake::{Inspection, LocalReport, inspect};
+use stocktake::{Inspection, inspect};
 use stocktake_reader::{Insight, InsightOptions, ReadOptions, TableStyle, insight};
 
 /// Prints what a report's manifest and receipts say and, if asked, what its rows say.
@@ -22,9 +23,10 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Outcome, Failure> {
     if !reads_rows && (args.depth.is_some() || args.top.is_some() || args.delimiter.is_some()) {
         return Err(Failure::usage("--depth, --top and --delimiter are for --rows and --html"));
     }
-    let found = LocalReport::find(&args.manifest, args.root.as_deref()).map_err(|error| Failure::of(&error))?;
-    let inspection = inspect(&found.location()).map_err(|error| Failure::of(&error))?;
-    let insight = if reads_rows { Some(of_rows(args, &found)?) } else { None };
+    let threads = args.threads.unwrap_or_else(machine::threads);
+    let found = Found::find(&args.manifest, args.root.as_deref(), &args.s3, threads)?;
+    let inspection = inspect(&found.location()).map_err(|error| found.failed(&error))?;
+    let insight = if reads_rows { Some(of_rows(args, &found, threads)?) } else { None };
     if let (Some(path), Some(insight)) = (&args.html, &insight) {
         std::fs::write(path, insight.html())
             .map_err(|error| Failure::failed(&format!("cannot write {}", path.display()), &error))?;
@@ -49,8 +51,8 @@ struct Told<'a> {
     insight: Option<&'a Insight>,
 }
 
-fn of_rows(args: &InspectArgs, found: &LocalReport) -> Result<Insight, Failure> {
-    let read = ReadOptions::default().with_threads(args.threads.unwrap_or_else(machine::threads));
+fn of_rows(args: &InspectArgs, found: &Found, threads: NonZeroUsize) -> Result<Insight, Failure> {
+    let read = ReadOptions::default().with_threads(threads);
     let defaults = InsightOptions::default();
     let number = |asked: Option<NonZeroUsize>, default| asked.map_or(default, NonZeroUsize::get);
     let (depth, list) = (number(args.depth, defaults.depth), number(args.top, defaults.list));
@@ -59,8 +61,8 @@ fn of_rows(args: &InspectArgs, found: &LocalReport) -> Result<Insight, Failure> 
         return Err(Failure::usage(format!("--delimiter: {delimiter:?} is no ASCII character")));
     }
     let options = defaults.with_read(read).with_depth(depth).with_list(list).with_delimiter(delimiter);
-    let report = report::open_found(found)?;
-    insight(&report, &options).map_err(|error| Failure::failed("the report cannot be read", &error))
+    let report = found.open()?;
+    insight(&report, &options).map_err(|error| found.failed(&error))
 }
 
 fn style(color: ColorChoice) -> TableStyle {

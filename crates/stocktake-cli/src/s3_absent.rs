@@ -7,8 +7,8 @@ use crate::{
     source_text::S3Text,
     target::Target,
 };
-use std::num::NonZeroUsize;
-use stocktake::{BucketName, Destination, FieldSet, ObjectSource, ServerSideEncryption};
+use std::{num::NonZeroUsize, sync::Arc};
+use stocktake::{BucketName, Destination, FieldSet, ObjectSource, ReportStore, ServerSideEncryption};
 
 fn absent() -> Failure {
     Failure::usage("this program was built without S3")
@@ -34,6 +34,10 @@ pub(crate) fn target(
     _: Option<ServerSideEncryption>,
     _: Option<&str>,
 ) -> Result<Target, Failure> {
+    Err(absent())
+}
+
+pub(crate) fn store(_: &S3Args, _: &S3Text, _: NonZeroUsize) -> Result<Arc<dyn ReportStore>, Failure> {
     Err(absent())
 }
 

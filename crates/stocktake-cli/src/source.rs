@@ -3,14 +3,14 @@
 //! An option that means nothing to the source given is refused: it would be obeyed in the user's mind only.
 
 use crate::{
-    args::{FromArgs, GenerateArgs, ToArgs},
+    args::{FromArgs, GenerateArgs, S3Args, ToArgs},
     choices::{BadEntriesChoice, ChangeChoice, ETagChoice, SymlinksChoice, UnsortedChoice, VersionsChoice},
     exit::Failure,
-    report, s3,
+    machine, report, s3,
     source_text::SourceText,
     target,
 };
-use std::path::Path;
+use std::{num::NonZeroUsize, path::Path};
 use stocktake::{
     BucketName, Field, FieldSelection, FieldSet, ObjectSource, SourceError,
     sources::{
@@ -46,7 +46,7 @@ pub(crate) fn check_options(from: &FromArgs) -> Result<(), Failure> {
         ("--on-bad-entry", from.on_bad_entry.is_some(), directory),
         ("--etag", from.etag.is_some(), directory),
         ("--symlinks", from.symlinks.is_some(), directory),
-        ("--temp-dir", from.temp_dir.is_some(), directory || sorts),
+        ("--temp-dir", from.temp_dir.is_some(), directory || sorts || bucket),
         ("--enrich", from.enrich.is_some(), bucket),
         ("--cross-check", from.cross_check, bucket),
         ("--unsorted", from.unsorted.is_some(), file),
@@ -66,13 +66,13 @@ pub(crate) fn check_options(from: &FromArgs) -> Result<(), Failure> {
 ///
 /// # Errors
 /// If it is not named and the source has no name for it.
-pub(crate) fn bucket(from: &FromArgs) -> Result<BucketName, Failure> {
+pub(crate) fn bucket(from: &FromArgs, s3: &S3Args) -> Result<BucketName, Failure> {
     let unnamed = || Failure::usage(format!("--bucket is needed: {} does not name a bucket", from.source.kind()));
     match (&from.bucket, &from.source) {
         (Some(bucket), _) => Ok(bucket.clone()),
         (None, SourceText::Directory(path)) => target::bucket_of(&target::resolved(path), "--bucket"),
-        (None, SourceText::Inventory(path)) => {
-            let report = report::open(path, None)?;
+        (None, SourceText::Inventory(manifest)) => {
+            let report = report::open(manifest, None, s3, NonZeroUsize::MIN)?;
             let name = report.manifest().source_bucket.as_str();
             BucketName::try_new(name).map_err(|error| Failure::failed("the report's source bucket has no name", &error))
         }
@@ -105,10 +105,14 @@ pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn O
             in_order(listing(source.map_err(unreadable)?, args), from)
         }
         SourceText::ArrowFile(path) => in_order(ArrowFileSource::try_open(path).map_err(unreadable)?, from),
-        SourceText::Inventory(path) => {
-            let opened = report::open(path, None)?;
+        SourceText::Inventory(manifest) => {
+            let threads = args.run.threads.unwrap_or_else(machine::threads);
+            let opened = report::open(manifest, None, &args.s3, threads)?;
             match &from.since {
-                Some(older) => Box::new(changes(report::open(older, None)?, opened, from)?),
+                Some(older) => {
+                    let older = report::open(older, None, &args.s3, threads)?;
+                    Box::new(changes(older, opened, from)?)
+                }
                 None => in_order(InventorySource::new(opened), from),
             }
         }

@@ -1,10 +1,10 @@
-//! What `--source` says, taken apart. Nothing here opens anything.
+//! What `--source`, `--destination` and the names of manifests say, taken apart. Nothing here opens anything.
 
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
 };
-use stocktake::{BucketName, sources::SyntheticSource};
+use stocktake::{BucketName, ReportKey, sources::SyntheticSource};
 
 /// A source as the user names it.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub(crate) enum SourceText {
     /// `arrow:FILE`.
     ArrowFile(PathBuf),
     /// `inventory:MANIFEST`.
-    Inventory(PathBuf),
+    Inventory(ManifestText),
     /// `synthetic:rows=N,..`.
     Synthetic(Box<SyntheticSource>),
     /// `s3://bucket/prefix`.
@@ -66,6 +66,36 @@ impl DestinationText {
     }
 }
 
+/// A report's manifest as the user names it.
+#[derive(Clone, Debug)]
+pub(crate) enum ManifestText {
+    /// A path.
+    Path(PathBuf),
+    /// `s3://bucket/key`.
+    S3 { bucket: BucketName, key: ReportKey },
+}
+
+impl ManifestText {
+    /// Takes a manifest's name apart.
+    ///
+    /// # Errors
+    /// If it is empty, or names a service that is not known, a bucket without a key, or what can be no key of a report.
+    pub(crate) fn parse(text: OsString) -> Result<Self, String> {
+        match s3(&text) {
+            Some(address) => {
+                let S3Text { bucket, prefix } = address?;
+                if prefix.is_empty() || prefix.ends_with('/') {
+                    return Err(format!("the key of the manifest is missing; it ends in manifest.json: {prefix:?}"));
+                }
+                let key = ReportKey::try_new(prefix).map_err(|error| error.to_string())?;
+                Ok(Self::S3 { bucket, key })
+            }
+            None if text.to_string_lossy().contains("://") => Err(UNKNOWN_SERVICE.to_owned()),
+            None => file(text).map(Self::Path),
+        }
+    }
+}
+
 /// What stands behind `s3://`, taken apart; `None` if the text does not begin so.
 fn s3(text: &OsString) -> Option<Result<S3Text, String>> {
     let rest = after(text, "s3://")?;
@@ -94,7 +124,7 @@ impl SourceText {
             return file(path).map(Self::ArrowFile);
         }
         if let Some(path) = after(&text, "inventory:") {
-            return file(path).map(Self::Inventory);
+            return ManifestText::parse(path).map(Self::Inventory);
         }
         if let Some(parameters) = after(&text, "synthetic:") {
             let source = parameters.to_string_lossy().parse::<SyntheticSource>();
@@ -127,6 +157,10 @@ impl SourceText {
     }
 }
 
+/// Said of an address whose scheme is not known.
+const UNKNOWN_SERVICE: &str =
+    "of services this version knows s3:// alone; a path of this name is written with `./` before it";
+
 /// A path of a directory, unless it looks like the address of a service.
 ///
 /// # Errors
@@ -136,10 +170,7 @@ pub(crate) fn directory(text: OsString) -> Result<PathBuf, String> {
         return Err("the name of the directory is empty".to_owned());
     }
     if text.to_string_lossy().contains("://") {
-        return Err(
-            "of services this version knows s3:// alone; a directory of this name is written with `./` before it"
-                .to_owned(),
-        );
+        return Err(UNKNOWN_SERVICE.to_owned());
     }
     Ok(text.into())
 }
@@ -174,9 +205,10 @@ mod tests {
         assert!(matches!(parsed("csv:-"), Ok(SourceText::CsvStdin)));
         assert!(matches!(parsed("csv:x"), Ok(SourceText::CsvFile(path)) if path.as_os_str() == "x"));
         assert!(matches!(parsed("arrow:x"), Ok(SourceText::ArrowFile(path)) if path.as_os_str() == "x"));
-        assert!(
-            matches!(parsed("inventory:x/m.json"), Ok(SourceText::Inventory(path)) if path.as_os_str() == "x/m.json")
-        );
+        assert!(matches!(
+            parsed("inventory:x/m.json"),
+            Ok(SourceText::Inventory(ManifestText::Path(path))) if path.as_os_str() == "x/m.json"
+        ));
         assert!(matches!(parsed("synthetic:rows=5"), Ok(SourceText::Synthetic(_))));
         assert!(matches!(parsed("odd:name"), Ok(SourceText::Directory(path)) if path.as_os_str() == "odd:name"));
         assert!(matches!(parsed("./ndjson:x"), Ok(SourceText::Directory(_))));
@@ -193,6 +225,19 @@ mod tests {
         let destination = DestinationText::parse("s3://b/p".into());
         assert!(matches!(destination, Ok(DestinationText::S3(found)) if found == text("b", "p")));
         assert!(DestinationText::parse("./s3".into()).unwrap().directory().is_some());
+    }
+
+    #[test]
+    fn manifests_are_paths_or_objects() {
+        let parsed = |text: &str| ManifestText::parse(text.into());
+        assert!(matches!(parsed("a/manifest.json"), Ok(ManifestText::Path(_))));
+        assert!(matches!(
+            parsed("s3://b/p/manifest.json"),
+            Ok(ManifestText::S3 { bucket, key }) if bucket.as_str() == "b" && key.as_str() == "p/manifest.json"
+        ));
+        for text in ["", "s3://b", "s3://b/", "s3://b/p/", "s3://b/p//manifest.json", "http://b/manifest.json"] {
+            assert!(parsed(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(crate) fn created_at(
 /// # Errors
 /// If the destination cannot be read, or something not removed.
 pub(crate) fn abandon(args: &GenerateArgs, configured: Option<&Configured>) -> Result<Outcome, Failure> {
-    let bucket = source::bucket(&args.from)?;
+    let bucket = source::bucket(&args.from, &args.s3)?;
     let (_, prefix) = target::bucket_and_prefix(&args.to)?;
     let keys = args.configuration.key_file.as_ref().map(LocalKeyService::open).transpose();
     let keys = keys.map_err(|error| Failure::of(&error))?;

@@ -4,10 +4,11 @@ use crate::{
     args::VerifyArgs,
     exit::{Failure, Outcome, put_out, say, shown},
     interrupt::Interrupts,
-    machine, report,
+    machine,
+    report::Found,
 };
 use std::{collections::BTreeSet, num::NonZeroUsize};
-use stocktake::{LocalReport, VerifyOptions, VerifyReport, verify};
+use stocktake::{VerifyOptions, VerifyReport, verify};
 use stocktake_reader::{ReadOptions, RowsReport, verify_rows};
 
 /// Verifies a report and prints what differs, or that nothing does.
@@ -17,8 +18,8 @@ use stocktake_reader::{ReadOptions, RowsReport, verify_rows};
 pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
     Interrupts::listen()?;
     let threads = args.threads.unwrap_or_else(machine::threads);
-    let found = LocalReport::find(&args.manifest, args.root.as_deref()).map_err(|error| Failure::of(&error))?;
-    let bytes = verify(&found.location(), &VerifyOptions::new(threads)).map_err(|error| Failure::of(&error))?;
+    let found = Found::find(&args.manifest, args.root.as_deref(), &args.s3, threads)?;
+    let bytes = verify(&found.location(), &VerifyOptions::new(threads)).map_err(|error| found.failed(&error))?;
     let rows = if args.rows { rows(&found, &bytes, threads)? } else { None };
     for note in bytes.notes.iter().chain(rows.iter().flat_map(|rows| &rows.notes)) {
         say(&format!("note: {note}"));
@@ -29,8 +30,8 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
 }
 
 /// Verifies the rows of files whose bytes are as stated; none if the report cannot be opened for the faults that its bytes have.
-fn rows(found: &LocalReport, bytes: &VerifyReport, threads: NonZeroUsize) -> Result<Option<RowsReport>, Failure> {
-    let report = match report::open_found(found) {
+fn rows(found: &Found, bytes: &VerifyReport, threads: NonZeroUsize) -> Result<Option<RowsReport>, Failure> {
+    let report = match found.open() {
         Ok(report) => report,
         Err(_) if !bytes.is_sound() => return Ok(None),
         Err(failure) => return Err(failure),
@@ -38,7 +39,7 @@ fn rows(found: &LocalReport, bytes: &VerifyReport, threads: NonZeroUsize) -> Res
     let harmed: BTreeSet<String> = bytes.faults.iter().map(|fault| fault.key.clone()).collect();
     // Bytes were compared with their MD5 a moment ago.
     let options = ReadOptions::default().with_threads(threads).with_md5(false);
-    let checked = verify_rows(&report, &options, &harmed).map_err(|error| Failure::of(&error))?;
+    let checked = verify_rows(&report, &options, &harmed).map_err(|error| found.failed(&error))?;
     Ok(Some(checked))
 }
 

@@ -8,7 +8,8 @@
 //! - [`ObjectBatch`] and [`ObjectBatchBuilder`]: rows in columns, built from borrowed values; [`arrow`]: taken over from
 //!   record batches.
 //! - [`ObjectSource`], [`ObjectStream`]: where rows come from. [`Format`], [`ChunkEncoder`], [`ShardAssembler`]: how they
-//!   become bytes. [`Destination`], [`PendingObject`], [`ReportStore`]: where bytes go.
+//!   become bytes. [`Destination`], [`PendingObject`], [`ReportStore`]: where bytes go. [`RemoteObjects`], [`PinnedStore`]: reading
+//!   them back from a bucket.
 //! - [`ReportSpec`]: everything that may shape bytes. [`Plan`], [`Receipt`], [`CompleteReport`], [`Manifest`]: the way from
 //!   lanes to a published report. [`JournalBegin`], [`JournalEntry`]: what is kept of a run until then.
 
@@ -27,9 +28,11 @@ mod layout;
 mod manifest;
 mod name;
 mod number;
+mod partition;
 mod plan;
 mod receipt;
 mod receipts_file;
+mod remote;
 mod row_digest;
 mod schema;
 mod shard_writer;
@@ -52,14 +55,16 @@ pub use digest::{Md5Stream, md5_hex};
 pub use field::{FIELDS, Field, FieldChoice, FieldInfo, FieldType};
 pub use field_set::{FieldSelection, FieldSet, MissingFields, UnknownField, Versions};
 pub use format::{AssembleError, ChunkEncoder, EncodeError, Format, ShardAssembler, ShardFacts};
-pub use journal::{JournalBegin, JournalEntry};
+pub use journal::{JournalBegin, JournalEntry, JournalError};
 pub use layout::{ENVELOPE_SUFFIX, ReportLayout, ReportRoot};
 pub use manifest::{MANIFEST_VERSION, Manifest, ManifestFile, checksum_text, symlink_text};
 pub use name::{BucketName, ConfigurationId, DestinationPrefix, KEY_BYTES_MAX, NameError, ObjectKey, ReportKey};
 pub use number::grouped;
+pub use partition::{PARTITIONS_MAX, Partition, Partitions};
 pub use plan::{LaneDescriptor, Plan, PlanError};
 pub use receipt::{CommitError, CommittableShard, CompleteReport, Confirmation, Receipt, ShardFile, md5_of};
 pub use receipts_file::{ReceiptsFileError, ReceiptsHeader, RecordedSpec, parse_receipts, receipts_text};
+pub use remote::{PendingBytes, PinnedStore, REMOTE_STREAM_BYTES, RemoteObject, RemoteObjects, open_remote_range};
 pub use row_digest::{RowDigest, RowDigestError, RowHasher};
 pub use schema::{FileFormat, SchemaColumn};
 pub use shard_writer::{ShardDigest, ShardWriter};

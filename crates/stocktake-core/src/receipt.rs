@@ -7,6 +7,7 @@ use crate::{
     destination::{DestinationError, DestinationErrorKind, ReportStore},
     digest::Md5Stream,
     name::ReportKey,
+    partition::Partition,
     plan::Plan,
     row_digest::RowDigest,
     shard_writer::ShardDigest,
@@ -47,6 +48,10 @@ pub struct Receipt {
     /// Digest of the rows, if the run was asked for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub row_digest: Option<RowDigest>,
+    /// Ranges of the source that the lane was read in, in key order, in the lane's last receipt; none for a source that reads in
+    /// one piece. Of a lane that was carried on, those behind the last key of the data files that were kept.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub partitions: Vec<Partition>,
 }
 
 /// A published data file.
@@ -190,11 +195,13 @@ impl CommittableShard {
         Self(receipt)
     }
 
-    /// Marks the shard as its lane's last, and states the entries that the source left out of the lane.
+    /// Marks the shard as its lane's last, and states the entries that the source left out of the lane, and the ranges that the
+    /// lane was read in.
     #[must_use]
-    pub fn ending_lane(mut self, skipped_entries: u64) -> Self {
+    pub fn ending_lane(mut self, skipped_entries: u64, partitions: Vec<Partition>) -> Self {
         self.0.last_of_lane = true;
         self.0.skipped_entries = skipped_entries;
+        self.0.partitions = partitions;
         self
     }
 
@@ -351,6 +358,7 @@ pub(crate) mod tests {
             last_key: keys.map(|keys| keys.1.to_owned()),
             skipped_entries: 0,
             row_digest: None,
+            partitions: Vec::new(),
         })
     }
 

@@ -159,6 +159,7 @@ mod tests {
     use crate::{
         destination::{DestinationError, PendingObject},
         name::{BucketName, ConfigurationId, ReportKey},
+        partition::Partition,
         receipt::CommittableShard,
         shard_writer::ShardWriter,
     };
@@ -200,6 +201,7 @@ mod tests {
             last_key: Some("z".into()),
             skipped_entries: 2,
             row_digest: None,
+            partitions: vec![Partition::new(None, Some("k".into())), Partition::new(Some("k".into()), None)],
         };
         let key = ReportKey::try_new("b/id/data/x.csv.gz").unwrap();
         let shard = CommittableShard::publish(receipt, key, ShardWriter::new(Box::new(Discarded))).unwrap();

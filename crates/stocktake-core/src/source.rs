@@ -8,6 +8,7 @@ use crate::{
     cancel::CancelToken,
     field_set::{FieldSet, Versions},
     name::{BucketName, ObjectKey},
+    partition::Partition,
     plan::{LaneDescriptor, Plan},
 };
 use std::{
@@ -28,6 +29,17 @@ pub trait ObjectSource: Send + Sync {
     /// # Errors
     /// A source that cannot be read says so here, before anything is written.
     fn plan(&self, lanes: NonZeroU32) -> Result<Plan, SourceError>;
+
+    /// The plan by which a run that was begun is carried on, where `lanes` are asked for now.
+    ///
+    /// A source whose boundaries are found by looking returns the plan that was begun, if it is one of its own: looked for again,
+    /// they may stand elsewhere. Default: [`ObjectSource::plan`] again, which must say the same then.
+    ///
+    /// # Errors
+    /// As [`ObjectSource::plan`].
+    fn plan_again(&self, _begun: &Plan, lanes: NonZeroU32) -> Result<Plan, SourceError> {
+        self.plan(lanes)
+    }
 
     /// Whether lanes can be opened more than once, and behind a key, so that a run that ended early can be continued.
     /// Default: they can.
@@ -58,6 +70,12 @@ pub trait ObjectStream: Send {
     /// # Errors
     /// Ends the run: nothing is published.
     fn next_batch(&mut self, batch: &mut ObjectBatchBuilder) -> Result<bool, SourceError>;
+
+    /// Ranges that were read to their ends, in key order; asked for once, behind the end. Default: none, for a stream that is read
+    /// in one piece.
+    fn partitions(&self) -> Vec<Partition> {
+        Vec::new()
+    }
 }
 
 /// What a stream may know of the run that reads it. Nothing here shapes values.

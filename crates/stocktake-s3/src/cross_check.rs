@@ -11,7 +11,7 @@ use std::{
 };
 use stocktake_core::{
     Column, Field, FieldSet, LaneDescriptor, ObjectBatch, ObjectBatchBuilder, ObjectKey, ObjectSource, ObjectStream,
-    Plan, ReadContext, SourceError, Timestamp, Versions,
+    Partition, Plan, ReadContext, SourceError, Timestamp, Versions,
 };
 
 /// Keys that are named; more are counted. Enough to see what they have in common.
@@ -111,6 +111,10 @@ impl ObjectSource for CrossCheckedSource {
         self.first.plan(lanes)
     }
 
+    fn plan_again(&self, begun: &Plan, lanes: NonZeroU32) -> Result<Plan, SourceError> {
+        self.first.plan_again(begun, lanes)
+    }
+
     fn open<'a>(
         &'a self,
         lane: &LaneDescriptor,
@@ -198,6 +202,11 @@ impl ObjectStream for CheckedStream<'_> {
         }
         self.of.found.lock().unwrap_or_else(PoisonError::into_inner).insert(self.lane, self.told.clone());
         Ok(more)
+    }
+
+    /// Those of the first listing, whose rows are delivered.
+    fn partitions(&self) -> Vec<Partition> {
+        self.first.partitions()
     }
 }
 

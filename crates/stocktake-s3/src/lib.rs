@@ -3,6 +3,7 @@
 //! - [`S3Source`]: a bucket's listing, parallel over its key space without hints, delivered in key order.
 //! - [`CrossCheckedSource`]: the same, checked by a second listing.
 //! - [`S3Destination`]: reports streamed into a bucket by multipart upload, encrypted as asked.
+//! - [`S3Objects`]: objects read by ranges, where reports are read back from.
 //! - [`S3Client`]: what both share: endpoint, signatures, attempts, rate. [`Surroundings`]: environment and profiles.
 //!
 //! Requests run on threads of the client's own; nothing async is seen from outside. The client is small and its own: pages of a
@@ -19,9 +20,12 @@ mod settings;
 mod xml;
 
 pub use client::S3Client;
-pub use credentials::{Credentials, KeySource, Lookup, Surroundings, TemporaryKeys};
+pub use credentials::{
+    ContainerKeys, ContainerToken, Credentials, KeyOrigin, KeyServices, KeySource, Lookup, ProcessKeys, Role,
+    SingleSignOn, Surroundings, TemporaryKeys,
+};
 pub use cross_check::{CrossCheck, CrossCheckedSource};
-pub use destination::{CheckStep, PART_BYTES, S3Destination};
+pub use destination::{CheckStep, PART_BYTES, S3Destination, S3Objects};
 pub use error::S3Error;
 pub use listing::{ListingCounts, S3Source};
 pub use settings::{S3Address, S3Settings};

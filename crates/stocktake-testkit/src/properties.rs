@@ -8,12 +8,15 @@ mod configuration;
 mod determinism;
 mod diff;
 mod expected;
+mod listings;
 mod ndjson;
 mod policy;
 mod published;
 mod reader;
+mod records;
 mod round_trip;
 mod setup;
+mod spoiling;
 mod texts;
 
 pub use arrow_file::arrow_file_does_not_panic;
@@ -21,9 +24,11 @@ pub use blocks::codec_blocks;
 pub use configuration::configuration_round_trip;
 pub use determinism::pipeline_determinism;
 pub use diff::diff_matches_sets;
+pub use listings::listings_match_serde;
 pub use ndjson::ndjson_matches_serde;
 pub use policy::policy_is_decided;
 pub use reader::{csv_reader_survives, orc_reader_survives, parquet_reader_survives};
+pub use records::records_are_true_or_refused;
 pub use round_trip::{csv_round_trip, orc_round_trip, parquet_round_trip};
 pub use texts::texts_do_not_panic;
 
@@ -38,6 +43,7 @@ pub const PROPERTIES: &[(&str, Property)] = &[
     ("csv_reader_survives", csv_reader_survives),
     ("csv_round_trip", csv_round_trip),
     ("diff_matches_sets", diff_matches_sets),
+    ("listings_match_serde", listings_match_serde),
     ("ndjson_matches_serde", ndjson_matches_serde),
     ("orc_reader_survives", orc_reader_survives),
     ("orc_round_trip", orc_round_trip),
@@ -45,6 +51,7 @@ pub const PROPERTIES: &[(&str, Property)] = &[
     ("parquet_round_trip", parquet_round_trip),
     ("pipeline_determinism", pipeline_determinism),
     ("policy_is_decided", policy_is_decided),
+    ("records_are_true_or_refused", records_are_true_or_refused),
     ("texts_do_not_panic", texts_do_not_panic),
 ];
 

@@ -5,11 +5,14 @@
 
 mod arrow;
 mod generator;
+mod listing;
 mod ndjson;
 mod slicing;
 
 pub use arrow::arrow_file;
 pub use generator::{ROWS_MAX, arbitrary_rows};
+pub(crate) use listing::COLUMNS;
+pub use listing::{ListingKind, arbitrary_listing};
 pub use ndjson::{arbitrary_line, json_line};
 pub use slicing::{Slicing, to_batches};
 

@@ -59,6 +59,11 @@ fn diff_matches_sets() {
 }
 
 #[test]
+fn listings_match_serde() {
+    check(property("listings_match_serde"), 1024);
+}
+
+#[test]
 fn ndjson_matches_serde() {
     check(property("ndjson_matches_serde"), 1024);
 }
@@ -91,6 +96,11 @@ fn pipeline_determinism() {
 #[test]
 fn policy_is_decided() {
     check(property("policy_is_decided"), 512);
+}
+
+#[test]
+fn records_are_true_or_refused() {
+    check(property("records_are_true_or_refused"), 256);
 }
 
 #[test]

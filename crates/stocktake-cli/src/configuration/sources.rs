@@ -158,6 +158,8 @@ fn read_source(bucket: &str, options: &toml::Table, folder: &Path) -> Result<Sou
 fn placed(text: &str, folder: &Path) -> String {
     let below = |path: &str| folder.join(path).to_string_lossy().into_owned();
     match text.split_once(':') {
+        // An object in a bucket.
+        Some(("inventory", address)) if address.contains("://") => text.to_owned(),
         Some((scheme @ ("ndjson" | "arrow" | "inventory"), path)) if path != "-" => format!("{scheme}:{}", below(path)),
         Some(("ndjson" | "arrow" | "inventory" | "synthetic" | "s3", _)) => text.to_owned(),
         _ => below(text),

@@ -5,6 +5,7 @@
 //! - [`bad_sources`]: input that cannot become a report.
 //! - [`destinations`]: places that cannot take a report, and reports that are there already.
 //! - [`buckets`]: buckets as source and destination.
+//! - [`stored`]: reports read where they are, in a bucket.
 //! - [`published`]: `verify` and `inspect` on reports, whole and harmed.
 //! - [`inspection`]: what rows say, as tables, JSON and a page.
 //! - [`pruning`]: old reports taken away.
@@ -28,4 +29,5 @@ mod published;
 mod reading;
 mod resuming;
 mod sources;
+mod stored;
 mod support;

@@ -6,6 +6,7 @@ mod store;
 mod upload;
 
 pub use check::CheckStep;
+pub use store::S3Objects;
 
 use crate::{
     client::{Call, S3Client},

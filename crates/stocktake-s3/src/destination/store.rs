@@ -1,52 +1,83 @@
-//! The reading side of the destination.
+//! The reading side: objects of a bucket, by ranges, each range with the ETag that the object had when it was looked at.
 
 use super::{S3Destination, fault};
 use crate::{
     client::{Call, S3Client},
     listing::{ListRequest, Marker},
 };
-use bytes::{Buf, Bytes};
 use hyper::Method;
-use std::{
-    io::{self, Read},
-    ops::Range,
-    sync::Arc,
+use std::{io::Read, ops::Range, sync::Arc};
+use stocktake_core::{
+    DestinationError, DestinationErrorKind, FieldSet, PendingBytes, RemoteObject, RemoteObjects, ReportKey,
+    ReportStore, StoredObject, open_remote_range,
 };
-use stocktake_core::{DestinationError, DestinationErrorKind, FieldSet, ReportKey, ReportStore, StoredObject};
+use tokio::task::JoinHandle;
 
-/// Bytes that are read with one request.
-const READ_BYTES: u64 = 4 << 20;
+/// The objects of a bucket, to be read: in a [`PinnedStore`](stocktake_core::PinnedStore) they are where reports are read from.
+#[derive(Clone, Debug)]
+pub struct S3Objects {
+    client: Arc<S3Client>,
+    address: String,
+}
 
-impl ReportStore for S3Destination {
-    fn head(&self, key: &ReportKey) -> Result<Option<StoredObject>, DestinationError> {
-        let client = &self.shared.client;
+impl S3Objects {
+    /// The objects of the client's bucket.
+    pub fn new(client: Arc<S3Client>) -> Self {
+        let address = format!("s3://{}", client.bucket());
+        Self { client, address }
+    }
+}
+
+impl RemoteObjects for S3Objects {
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    fn look_at(&self, key: &ReportKey) -> Result<Option<RemoteObject>, DestinationError> {
         let call = Call::new("HeadObject", Method::HEAD, Some(key.as_str()));
-        match client.block_on(client.send(&call)) {
+        match self.client.block_on(self.client.send(&call)) {
             Ok(answer) => {
                 let size = answer.header("content-length").and_then(|size| size.parse().ok());
                 let unsaid =
                     || DestinationError::new(DestinationErrorKind::Io, key, "the server does not say its size");
-                size.map(|size| Some(StoredObject::new(size))).ok_or_else(unsaid)
+                let tag = answer.header("etag").map(Into::into);
+                size.map(|size| Some(RemoteObject::new(size, tag))).ok_or_else(unsaid)
             }
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(fault(key, &error)),
         }
     }
 
-    fn open_range(&self, key: &ReportKey, range: Range<u64>) -> Result<Box<dyn Read + Send>, DestinationError> {
-        let Some(stored) = self.head(key)? else {
-            return Err(DestinationError::new(DestinationErrorKind::NotFound, key, "is not there"));
+    fn request(&self, key: &ReportKey, object: &RemoteObject, range: Range<u64>) -> PendingBytes {
+        let call = Call::new("GetObject", Method::GET, Some(key.as_str()))
+            .with_header("range", format!("bytes={}-{}", range.start, range.end - 1));
+        let call = match &object.tag {
+            Some(tag) => call.with_header("if-match", &**tag),
+            None => call,
         };
-        if range.start > range.end || range.end > stored.size_bytes {
-            let text = format!("has {} bytes, not {}..{}", stored.size_bytes, range.start, range.end);
-            return Err(DestinationError::new(DestinationErrorKind::Io, key, text));
-        }
-        let client = Arc::clone(&self.shared.client);
-        Ok(Box::new(RangeReader { client, key: key.clone(), rest: range, buffer: Bytes::new() }))
+        let (client, wanted) = (Arc::clone(&self.client), range.end - range.start);
+        let task = UnderWay(self.client.handle().spawn(async move {
+            let whole = |answer: crate::client::Answer| {
+                // A server that knows no ranges gives the whole object, which may be larger than memory.
+                let length = answer.body.len() as u64;
+                let short = || format!("the answer has {length} bytes of {wanted}");
+                if length == wanted { Ok(Vec::from(answer.body)) } else { Err(short()) }
+            };
+            client.send_parsed(&call, whole).await
+        }));
+        let client = Arc::clone(&self.client);
+        Box::new(move || {
+            let mut task = task;
+            let answer = client.block_on(&mut task.0).map_err(|_| "GetObject: the request was lost".to_owned())?;
+            answer.map_err(|error| match error.status() {
+                Some(412) => format!("the object was changed since it was first looked at ({error})"),
+                _ => error.to_string(),
+            })
+        })
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<ReportKey>, DestinationError> {
-        let client = &self.shared.client;
+        let client = &self.client;
         let request = ListRequest::new(prefix.to_owned(), false, FieldSet::EMPTY);
         let (mut from, mut keys) = (Marker::Behind(String::new()), Vec::new());
         loop {
@@ -68,30 +99,31 @@ impl ReportStore for S3Destination {
     }
 }
 
-/// Reads a range piece by piece.
-struct RangeReader {
-    client: Arc<S3Client>,
-    key: ReportKey,
-    rest: Range<u64>,
-    buffer: Bytes,
+/// A request that is given up when nobody waits for it any more.
+struct UnderWay<T>(JoinHandle<T>);
+
+impl<T> Drop for UnderWay<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
-impl Read for RangeReader {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.buffer.is_empty() && self.rest.start < self.rest.end && !out.is_empty() {
-            let end = self.rest.end.min(self.rest.start + READ_BYTES);
-            let call = Call::new("GetObject", Method::GET, Some(self.key.as_str()));
-            let call = call.with_header("range", format!("bytes={}-{}", self.rest.start, end - 1));
-            let answer = self.client.block_on(self.client.send(&call)).map_err(io::Error::other)?;
-            if answer.body.len() as u64 != end - self.rest.start {
-                let text = format!("{} gave {} bytes of {}..{end}", self.key, answer.body.len(), self.rest.start);
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
-            }
-            self.buffer = answer.body;
-            self.rest.start = end;
-        }
-        let length = out.len().min(self.buffer.len());
-        self.buffer.copy_to_slice(&mut out[..length]);
-        Ok(length)
+impl S3Destination {
+    fn objects(&self) -> S3Objects {
+        S3Objects::new(Arc::clone(&self.shared.client))
+    }
+}
+
+impl ReportStore for S3Destination {
+    fn head(&self, key: &ReportKey) -> Result<Option<StoredObject>, DestinationError> {
+        Ok(self.objects().look_at(key)?.map(|object| StoredObject::new(object.size_bytes)))
+    }
+
+    fn open_range(&self, key: &ReportKey, range: Range<u64>) -> Result<Box<dyn Read + Send>, DestinationError> {
+        open_remote_range(&Arc::new(self.objects()), key, range)
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<ReportKey>, DestinationError> {
+        self.objects().list(prefix)
     }
 }

@@ -6,6 +6,7 @@ mod lanes;
 mod page;
 mod request;
 mod segments;
+mod spill;
 mod stream;
 mod versions;
 
@@ -17,11 +18,12 @@ use crate::{client::S3Client, error::S3Error};
 use std::{
     collections::BTreeMap,
     num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 use stocktake_core::{
-    Field, FieldSet, LaneDescriptor, ObjectKey, ObjectSource, ObjectStream, Plan, ReadContext, SourceError,
-    SourceErrorKind, Versions,
+    Field, FieldSet, LaneDescriptor, ObjectKey, ObjectSource, ObjectStream, PARTITIONS_MAX, Plan, ReadContext,
+    SourceError, SourceErrorKind, Versions,
 };
 use stream::{ListingStream, Span};
 
@@ -38,6 +40,7 @@ pub struct S3Source {
     versions: Versions,
     enriched: bool,
     ahead_bytes: usize,
+    temp_dir: PathBuf,
     /// By lane.
     counts: Mutex<BTreeMap<u32, ListingCounts>>,
 }
@@ -45,8 +48,8 @@ pub struct S3Source {
 impl S3Source {
     /// The keys that begin with a prefix: with [`Versions::All`] every version and delete marker.
     pub fn new(client: Arc<S3Client>, prefix: impl Into<String>, versions: Versions) -> Self {
-        let counts = Mutex::default();
-        Self { client, prefix: prefix.into(), versions, enriched: false, ahead_bytes: AHEAD_BYTES, counts }
+        let (counts, temp_dir) = (Mutex::default(), std::env::temp_dir());
+        Self { client, prefix: prefix.into(), versions, enriched: false, ahead_bytes: AHEAD_BYTES, temp_dir, counts }
     }
 
     /// Asks for each object by itself, for fields that a listing lacks.
@@ -60,6 +63,14 @@ impl S3Source {
     #[must_use]
     pub fn with_ahead_bytes(mut self, bytes: usize) -> Self {
         self.ahead_bytes = bytes;
+        self
+    }
+
+    /// Sorts the versions of a key that has more than 100,000 in this folder, on a file without a name of about a hundred bytes a
+    /// version. Default: the system's folder for temporary files.
+    #[must_use]
+    pub fn with_temp_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.temp_dir = folder.into();
         self
     }
 
@@ -79,7 +90,7 @@ impl S3Source {
     pub(crate) fn twice(mut self) -> (Self, Self) {
         self.ahead_bytes /= 4;
         let second = Self::new(Arc::clone(&self.client), &*self.prefix, self.versions);
-        let second = second.with_ahead_bytes(self.ahead_bytes);
+        let second = second.with_ahead_bytes(self.ahead_bytes).with_temp_dir(&self.temp_dir);
         (self, second)
     }
 
@@ -109,6 +120,25 @@ impl S3Source {
         }
     }
 
+    /// The bucket and its prefix, as plans name them.
+    fn name(&self) -> String {
+        format!("s3://{}/{}", self.client.bucket(), self.prefix)
+    }
+
+    /// Asks for the first key, so that a bucket that cannot be listed is known at once.
+    fn check_listable(&self) -> Result<(), SourceError> {
+        let listed = self.client.block_on(self.bare_request().first_key(&self.client));
+        listed.map_err(|error| self.refused(error))
+    }
+
+    fn bare_request(&self) -> ListRequest {
+        ListRequest::new(self.prefix.clone(), self.versions == Versions::All, FieldSet::EMPTY)
+    }
+
+    fn refused(&self, error: S3Error) -> SourceError {
+        Self::fault(error, &format!("{} cannot be listed", self.name()))
+    }
+
     fn fault(error: S3Error, what: &str) -> SourceError {
         let kind = if error.is_malformed() { SourceErrorKind::Malformed } else { SourceErrorKind::Unreadable };
         SourceError::new(kind, format!("{what}: {error}"))
@@ -124,21 +154,36 @@ impl ObjectSource for S3Source {
     /// The bucket is asked for its first key, so that a bucket that cannot be listed is known at once. More than one lane
     /// costs up to 256 requests, which look for keys between which about as many others stand.
     fn plan(&self, lanes: NonZeroU32) -> Result<Plan, SourceError> {
-        let request = ListRequest::new(self.prefix.clone(), self.versions == Versions::All, FieldSet::EMPTY);
-        let name = format!("s3://{}/{}", self.client.bucket(), self.prefix);
-        let refused = |error| Self::fault(error, &format!("{name} cannot be listed"));
-        self.client.block_on(request.first_key(&self.client)).map_err(refused)?;
+        self.check_listable()?;
         let boundaries = match lanes.get() as usize {
             1 => Vec::new(),
-            lanes => self.client.block_on(lanes::boundaries(&self.client, &request, lanes)).map_err(refused)?,
+            lanes => {
+                let found = self.client.block_on(lanes::boundaries(&self.client, &self.bare_request(), lanes));
+                found.map_err(|error| self.refused(error))?
+            }
         };
         if boundaries.is_empty() {
-            return Ok(Plan::whole(name));
+            return Ok(Plan::whole(self.name()));
         }
         // Each lane knows how many there are, so that together they hold and ask no more than one would.
         let tokens = vec![Some(format!("{}", boundaries.len() + 1)); boundaries.len() + 1];
-        let split = Plan::split(name, boundaries, tokens);
+        let split = Plan::split(self.name(), boundaries, tokens);
         split.map_err(|error| SourceError::new(SourceErrorKind::Order, format!("lanes cannot be told apart: {error}")))
+    }
+
+    /// The plan that was begun, if it is of these keys and has no more lanes than are asked for: keys between which a bucket was cut
+    /// are not looked for again.
+    fn plan_again(&self, begun: &Plan, lanes: NonZeroU32) -> Result<Plan, SourceError> {
+        let asked = usize::try_from(lanes.get()).unwrap_or(usize::MAX);
+        let ends = begun.lanes().iter().filter_map(|lane| lane.end.as_ref());
+        if begun.source() == self.name()
+            && begun.lanes().len() <= asked
+            && ends.map(lanes::key_of).all(|key| key.is_ok())
+        {
+            self.check_listable()?;
+            return Ok(begun.clone());
+        }
+        self.plan(lanes)
     }
 
     fn open<'a>(
@@ -159,7 +204,8 @@ impl ObjectSource for S3Source {
         let prefix = wanted.unwrap_or(&self.prefix).to_owned();
         let request = ListRequest::new(prefix, self.versions == Versions::All, context.fields);
         let after = after.map_or("", ObjectKey::as_str).max(start.unwrap_or_default());
-        let span = Span { lane: lane.index, after, until: end, at_once: context.threads.min(lanes).get() };
+        let at_once = context.threads.min(lanes).get();
+        let span = Span { lane: lane.index, after, until: end, at_once, partitions_max: PARTITIONS_MAX / lanes };
         Ok(Box::new(ListingStream::open(self, request, &span, context)?))
     }
 }

@@ -8,12 +8,15 @@ use super::{
     segments::{Delivery, Limits, Order, Segments},
     versions::{Groups, Sorted},
 };
-use crate::{client::S3Client, error::S3Error};
+use crate::{
+    client::{S3Client, now},
+    error::S3Error,
+};
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use stocktake_core::{Field, ObjectBatchBuilder, ObjectStream, ReadContext, SourceError, SourceErrorKind};
+use stocktake_core::{Field, ObjectBatchBuilder, ObjectStream, Partition, ReadContext, SourceError, SourceErrorKind};
 use tokio::sync::Notify;
 
 /// How often a thread that waits for a page looks whether the run was cancelled.
@@ -49,6 +52,8 @@ pub(super) struct Span<'a> {
     pub(super) until: Option<&'a str>,
     /// Lanes that are read at once.
     pub(super) at_once: usize,
+    /// Ranges that are told of one by one.
+    pub(super) partitions_max: usize,
 }
 
 /// The rows of a listing.
@@ -76,7 +81,7 @@ impl<'a> ListingStream<'a> {
         let requests_max = (client.settings().requests_max.get() as usize / span.at_once).max(1);
         let limits = Limits { requests: requests_max, ahead_bytes: source.ahead_bytes / span.at_once };
         let segments = Segments::new(&request.prefix, span.after, request.versions, limits);
-        let mut segments = segments.with_end(span.until);
+        let mut segments = segments.with_end(span.until).with_partitions_max(span.partitions_max);
         if limits.requests > 1 {
             let folders = client.block_on(request.folders(client));
             segments.add_folders(folders.map_err(|error| S3Source::fault(error, "the bucket cannot be listed"))?);
@@ -91,7 +96,7 @@ impl<'a> ListingStream<'a> {
             context: context.clone(),
         };
         client.handle().spawn(lister.run());
-        let groups = Groups::new(request.versions);
+        let groups = Groups::new(request.versions, source.temp_dir.clone());
         let (lane, context) = (span.lane, context.clone());
         Ok(Self { source, lane, requests_max, request, shared, context, groups, current: None, ended: false })
     }
@@ -129,18 +134,17 @@ impl<'a> ListingStream<'a> {
     /// Rows that are in order, or `None` at the end.
     fn next_sorted(&mut self) -> Result<Option<Sorted>, SourceError> {
         loop {
-            if let Some(sorted) = self.groups.pop() {
+            if let Some(sorted) = self.groups.pop().map_err(unsorted)? {
                 return Ok(Some(sorted));
             }
             if self.ended {
                 return Ok(None);
             }
-            let order = |text: String| SourceError::new(SourceErrorKind::Order, text);
             match self.next_page()? {
-                Some(page) => self.groups.push(page).map_err(order)?,
+                Some(page) => self.groups.push(page).map_err(unsorted)?,
                 None => {
                     self.ended = true;
-                    self.groups.finish().map_err(order)?;
+                    self.groups.finish().map_err(unsorted)?;
                 }
             }
         }
@@ -187,6 +191,10 @@ impl ObjectStream for ListingStream<'_> {
             }
         }
     }
+
+    fn partitions(&self) -> Vec<Partition> {
+        self.shared.lock().segments.partitions().to_vec()
+    }
 }
 
 impl Drop for ListingStream<'_> {
@@ -213,6 +221,7 @@ impl Lister {
                 if state.closed || state.failed.is_some() {
                     return;
                 }
+                state.segments.note_time(now());
                 state.segments.orders()
             };
             for order in orders {
@@ -231,6 +240,7 @@ impl Lister {
         let page = self.client.send_parsed(&call, parse).await;
         let mut state = self.shared.lock();
         if !state.closed {
+            state.segments.note_time(now());
             let accepted = page.map_err(|error| S3Source::fault(error, "listing the bucket failed")).and_then(|page| {
                 let accepted = state.segments.accept(order.range, page);
                 accepted.map_err(|text| {
@@ -277,6 +287,10 @@ fn facts_of(
         return Err(SourceError::cancelled());
     }
     found.map_err(|error| S3Source::fault(error, "asking for an object failed"))
+}
+
+fn unsorted(error: std::io::Error) -> SourceError {
+    SourceError::unreadable("the versions of a key could not be sorted in the folder for temporary files", error)
 }
 
 fn push(

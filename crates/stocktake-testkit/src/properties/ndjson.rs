@@ -1,6 +1,9 @@
 //! The NDJSON source against `serde_json`, line by line: the same lines are taken, with the same values.
 
-use super::fault;
+use super::{
+    fault,
+    spoiling::{SNIPPETS, edits, is_compressed, spoil},
+};
 use crate::rows::{Row, Value, arbitrary_line, arbitrary_rows, every_field, rows_of};
 use arbitrary::Unstructured;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -15,51 +18,7 @@ use stocktake_core::{
 };
 
 /// The report's bucket, against which a bucket in a line is checked.
-const BUCKET: &str = "b";
-
-/// What spoils a line, or does not.
-const SNIPPETS: &[&str] = &[
-    "\"",
-    "\\",
-    "{",
-    "}",
-    "[",
-    "]",
-    ":",
-    ",",
-    "-",
-    "0",
-    "1",
-    ".",
-    "e",
-    "+",
-    " ",
-    "\t",
-    "\r",
-    "\n",
-    "n",
-    "\u{1}",
-    "\u{7f}",
-    "null",
-    "true",
-    "\"size\":1,",
-    "\"key\":\"k\",",
-    "\"Key\":null,",
-    "\"bucket\":\"c\",",
-    "\\u",
-    "\\ud83d",
-    "\\udE00",
-    "\\u0041",
-    "00",
-    "9223372036854775808",
-    "é",
-    "😀",
-    "\u{feff}",
-    "\"x\":[],",
-    "1e400",
-    "-0",
-    "\\/",
-];
+pub(super) const BUCKET: &str = "b";
 
 /// Lines are taken and refused by the source as by `serde_json` and the source's documentation, with the same values; a
 /// refusal names the line that the documentation says.
@@ -97,14 +56,9 @@ pub fn ndjson_matches_serde(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Whether the source takes the bytes for compressed ones, which are not the matter here.
-fn is_compressed(dump: &[u8]) -> bool {
-    matches!(dump, [0x1F, 0x8B, ..] | [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..])
-}
-
 /// Lines of rows, some of which are spoiled.
 fn spoiled(u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
-    let edits: Vec<(u16, u8, u8)> = (0..u.int_in_range(0..=3)?).map(|_| u.arbitrary()).collect::<Result<_, _>>()?;
+    let edits = edits(u)?;
     let spelling: Vec<u8> = u.bytes(u.len() / 2)?.to_vec();
     let mut spelling = Unstructured::new(&spelling);
     let mut dump = if u.int_in_range(0..=7)? == 7 { b"\xEF\xBB\xBF".to_vec() } else { Vec::new() };
@@ -112,19 +66,7 @@ fn spoiled(u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
         dump.extend_from_slice(arbitrary_line(&row, &mut spelling)?.as_bytes());
         dump.extend_from_slice(spelling.choose(&["\n", "\n", "\r\n", "\n\n", "\n \t\r\n"])?.as_bytes());
     }
-    for (at, removed, snippet) in edits {
-        let at = usize::from(at) % (dump.len() + 1);
-        let found =
-            |from: usize, ends: &[u8]| dump[from..].iter().position(|byte| ends.contains(byte)).map(|at| from + at);
-        let (at, end) = match found(at, b":").and_then(|colon| Some((colon + 1, found(colon, b",}\n")?))) {
-            // A whole value, most of the time.
-            Some((at, end)) if removed >= 128 => (at, end),
-            // Bytes, not characters: half of one may be left.
-            _ => (at, (at + usize::from(removed % 4)).min(dump.len())),
-        };
-        let snippet = SNIPPETS.get(usize::from(snippet) % (SNIPPETS.len() + 1)).copied().unwrap_or("");
-        dump.splice(at..end, snippet.bytes());
-    }
+    spoil(&mut dump, &edits, SNIPPETS);
     Ok(dump)
 }
 
@@ -248,7 +190,7 @@ impl LineRead {
 }
 
 /// Bytes of the longest text of a field.
-fn longest(field: Field) -> usize {
+pub(super) fn longest(field: Field) -> usize {
     match field {
         Field::Key => KEY_BYTES_MAX,
         _ if field.field_type() == FieldType::Code => CODE_BYTES_MAX,

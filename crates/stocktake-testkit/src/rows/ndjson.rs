@@ -54,12 +54,12 @@ fn member(field: Field, value: &str, u: &mut Unstructured<'_>) -> Result<String>
     Ok(format!("{}{name}{}:{}{value}{}", space(u)?, space(u)?, space(u)?, space(u)?))
 }
 
-fn space(u: &mut Unstructured<'_>) -> Result<&'static str> {
+pub(super) fn space(u: &mut Unstructured<'_>) -> Result<&'static str> {
     Ok(if one_in(8, u)? { u.choose(&[" ", "\t", "  \r "])? } else { "" })
 }
 
 /// A JSON string; what must be escaped is, some of the rest too.
-fn json_text(text: &str, u: &mut Unstructured<'_>) -> Result<String> {
+pub(super) fn json_text(text: &str, u: &mut Unstructured<'_>) -> Result<String> {
     let mut json = String::from("\"");
     // Asked for once, so that long texts do not use the data up.
     let freely = one_in(6, u)?;

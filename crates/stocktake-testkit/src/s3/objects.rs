@@ -166,6 +166,13 @@ fn read(store: &Store, bucket: &str, key: &str, request: &Request) -> Reply {
         reply.stated_length = Some(version.size);
         return reply;
     }
+    if request.header("if-match").is_some_and(|wanted| wanted.trim_matches('"') != version.e_tag) {
+        return Reply::error(
+            412,
+            "PreconditionFailed",
+            "At least one of the pre-conditions you specified did not hold",
+        );
+    }
     let range = request.header("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
     let Some((first, last)) = range else { return reply.with_body(version.body.to_vec()) };
     let (first, last) = (first.parse().unwrap_or(0), last.parse().unwrap_or(usize::MAX));

@@ -16,7 +16,7 @@ use std::sync::{
 };
 use stocktake_core::{
     CancelToken, CommittableShard, Destination, Format, JournalEntry, LaneDescriptor, ObjectAttributes, ObjectSource,
-    Receipt, ReportKey, ReportLayout, ReportSpec, RowDigest, ShardAssembler, ShardFacts, ShardWriter,
+    Partition, Receipt, ReportKey, ReportLayout, ReportSpec, RowDigest, ShardAssembler, ShardFacts, ShardWriter,
 };
 
 /// What all lanes of a run share.
@@ -108,6 +108,8 @@ struct Assembly<'s, 'a, F: Format> {
     skipped: &'s AtomicU64,
     open: Option<OpenShard<F::Assembler>>,
     shards: Vec<CommittableShard>,
+    /// Ranges of the source, once the lane was read to its end.
+    partitions: Vec<Partition>,
 }
 
 struct OpenShard<A> {
@@ -127,7 +129,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
         shards: Vec<CommittableShard>,
         skipped: &'s AtomicU64,
     ) -> Self {
-        Self { shared, lane, skipped, open: None, shards }
+        Self { shared, lane, skipped, open: None, shards, partitions: Vec::new() }
     }
 
     fn run(&mut self, queue: &Receiver<Ticket<F::Chunk>>) -> Result<(), GenerateError> {
@@ -135,7 +137,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
             match ticket {
                 Ticket::Chunk(ticket) => self.append(ticket)?,
                 Ticket::End(outcome) => {
-                    outcome?;
+                    self.partitions = outcome?;
                     return self.close_lane();
                 }
             }
@@ -240,7 +242,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
         let Some(journal) = self.shared.journal else { return Ok(()) };
         let receipt = shard.receipt();
         journal
-            .keep(&JournalEntry::new(receipt.clone(), last.codes, last.skipped_entries))
+            .keep(JournalEntry::new(receipt.clone(), last.codes, last.skipped_entries))
             .map_err(|error| error.in_shard(receipt.shard))?;
         if let Some(file) = &receipt.file {
             self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).retain(|key| *key != file.key);
@@ -266,7 +268,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
     }
 
     fn ending(&self, last: CommittableShard) -> CommittableShard {
-        last.ending_lane(self.skipped.load(Ordering::Relaxed))
+        last.ending_lane(self.skipped.load(Ordering::Relaxed), self.partitions.clone())
     }
 
     fn receipt(&self, shard: u32, rows: u64, keys: Option<(String, String)>) -> Receipt {
@@ -285,6 +287,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
             last_key,
             skipped_entries: 0,
             row_digest: None,
+            partitions: Vec::new(),
         }
     }
 }

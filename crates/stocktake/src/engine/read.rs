@@ -17,15 +17,15 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 use stocktake_core::{
-    CancelToken, Field, Format, LaneDescriptor, ObjectBatchBuilder, ObjectKey, ObjectSource, Order, ReadContext,
-    ReportSpec, SkipObserver, SkippedEntry,
+    CancelToken, Field, Format, LaneDescriptor, ObjectBatchBuilder, ObjectKey, ObjectSource, Order, Partition,
+    ReadContext, ReportSpec, SkipObserver, SkippedEntry,
 };
 
 /// What the assembler gets of a lane, in its order.
 pub(super) enum Ticket<C> {
     Chunk(ChunkTicket<C>),
-    /// The lane was read to its end, or why not.
-    End(Result<(), GenerateError>),
+    /// The lane was read to its end, in these ranges, or why not.
+    End(Result<Vec<Partition>, GenerateError>),
 }
 
 /// A chunk's place in its lane.
@@ -56,7 +56,7 @@ pub(super) fn read<F: Format>(
     skipped: Arc<SkipCount>,
     jobs: &Sender<Job<F::Chunk>>,
     tickets: &Sender<Ticket<F::Chunk>>,
-) -> Result<(), GenerateError> {
+) -> Result<Vec<Partition>, GenerateError> {
     let spec = shared.spec;
     let slots = Arc::clone(&shared.slots);
     let observer: Arc<dyn SkipObserver> = Arc::<SkipCount>::clone(&skipped);
@@ -122,7 +122,7 @@ pub(super) fn read<F: Format>(
         let held = permit.take().unwrap_or_else(|| shared.budget.acquire(spec.chunk_memory_bytes()));
         hand_out(chunk, held)?;
     }
-    Ok(())
+    Ok(stream.partitions())
 }
 
 /// What a stream of a report may know of the run.

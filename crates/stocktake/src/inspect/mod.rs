@@ -13,7 +13,7 @@ use crate::verify::{
 };
 use serde::Serialize;
 use std::path::Path;
-use stocktake_core::{Field, FileFormat, Manifest, Receipt, ReceiptsHeader, Versions};
+use stocktake_core::{Field, FileFormat, Manifest, Partition, Receipt, ReceiptsHeader, Versions};
 
 /// What a manifest, its checksum and its receipts say of a report. Displays as a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -57,6 +57,10 @@ pub struct Inspection {
     pub last_key: Option<String>,
     /// Entries that the source left out, if receipts tell.
     pub skipped_entries: Option<u64>,
+    /// Ranges of keys that the source was listed in, if receipts tell of any.
+    pub listed_ranges: Option<u64>,
+    /// Requests that were answered for them.
+    pub listing_requests: Option<u64>,
     /// Name and version of the program that wrote the report, if receipts tell.
     pub generator: Option<String>,
     /// What is wrong or unusual.
@@ -147,6 +151,8 @@ fn of_manifest(location: &ManifestLocation<'_>, manifest: &Manifest) -> Inspecti
         first_key: None,
         last_key: None,
         skipped_entries: None,
+        listed_ranges: None,
+        listing_requests: None,
         generator: None,
         notes,
     }
@@ -172,6 +178,12 @@ fn add_receipts(inspection: &mut Inspection, header: ReceiptsHeader, receipts: &
         inspection.last_key = receipts.iter().rev().find_map(|receipt| receipt.last_key.clone());
     }
     inspection.skipped_entries = Some(header.skipped_entries);
+    let partitions = || receipts.iter().flat_map(|receipt| &receipt.partitions);
+    if partitions().next().is_some() {
+        let sum = |number: fn(&Partition) -> u64| Some(partitions().map(number).fold(0, u64::saturating_add));
+        inspection.listed_ranges = sum(|partition| partition.ranges);
+        inspection.listing_requests = sum(|partition| partition.requests);
+    }
     inspection.generator = Some(header.generator);
 }
 

@@ -37,6 +37,9 @@ impl Display for Inspection {
             line(f, "Last key", &text(&self.last_key))?;
         }
         line(f, "Skipped entries", &number(self.skipped_entries))?;
+        if let (Some(ranges), Some(requests)) = (self.listed_ranges, self.listing_requests) {
+            line(f, "Listed in", &format!("{} ranges, {} requests", grouped(ranges), grouped(requests)))?;
+        }
         line(f, "Written by", &text(&self.generator))?;
         self.notes.iter().try_for_each(|note| line(f, "Note", &visible(note)))
     }

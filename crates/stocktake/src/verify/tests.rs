@@ -53,6 +53,7 @@ pub(crate) fn publish(prefix: &str, shards: u32) -> Published {
         last_key: Some(format!("k{shard}-9")),
         skipped_entries: u64::from(shard),
         row_digest: None,
+        partitions: Vec::new(),
     };
     let shard = |number: u32| {
         let key = layout.data(0, number, 0);

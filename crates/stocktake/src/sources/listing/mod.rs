@@ -1,10 +1,11 @@
 //! Objects from listings that other programs made: `rclone`, `mc`, `s5cmd`, the AWS command line, and tables in CSV.
 //!
 //! [`ListingSource`] says what is taken. Inside, `text` knows where JSON values end, `json` what stands around entries,
-//! `entries` their members, `table` lines of CSV. Whether rows are in order is checked by the engine.
+//! `entries` their members, `lines` where records of CSV end, `table` their columns. Whether rows are in order is checked by the engine.
 
 mod entries;
 mod json;
+mod lines;
 mod row;
 mod stream;
 mod table;
@@ -22,6 +23,7 @@ use super::{
     sorted::SortedStream,
 };
 use json::JsonRows;
+use lines::Lines;
 use row::Row;
 use std::{
     fs::File,
@@ -35,7 +37,7 @@ use stocktake_core::{
     SourceErrorKind,
 };
 use stream::{ListingStream, Rows};
-use table::{Bounded, TableRows};
+use table::TableRows;
 use text::Text;
 
 /// Longest entry or line in bytes, far above what one takes in practice; it bounds buffers.
@@ -301,8 +303,13 @@ impl ObjectSource for ListingSource {
         };
         let decoding = Some(context.clone());
         let rows = match &self.form {
-            Form::Json(dialect) => Rows::Json(JsonRows::new(Text::new(&self.name, input, decoding), *dialect)),
-            Form::Table(form) => Rows::Table(TableRows::try_new(&self.name, Bounded::new(input, decoding), form)?),
+            Form::Json(dialect) => {
+                Rows::Json(Box::new(JsonRows::new(Text::new(&self.name, input, decoding), *dialect)))
+            }
+            Form::Table(form) => {
+                let lines = Lines::new(&self.name, input, decoding, form.delimiter);
+                Rows::Table(Box::new(TableRows::try_new(&self.name, lines, form)?))
+            }
         };
         let sorted = self.has_lists_of_versions();
         let stream = ListingStream::new(&self.name, rows, self.unexpected, after.filter(|_| !sorted), context);
@@ -326,7 +333,7 @@ fn fields_used(name: &str, form: &Form, front: Vec<u8>) -> Result<FieldSet, Sour
     match form {
         Form::Table(form) => {
             let input = Box::new(open_input(Box::new(std::io::Cursor::new(front)), name)?);
-            fields = TableRows::try_new(name, Bounded::new(input, None), form)?.fields();
+            fields = TableRows::try_new(name, Lines::new(name, input, None, form.delimiter), form)?.fields();
         }
         Form::Json(dialect) => {
             let mut text = Text::of_front(name, front.clone());

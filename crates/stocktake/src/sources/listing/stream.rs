@@ -5,8 +5,8 @@ use stocktake_core::{FieldSet, ObjectBatchBuilder, ObjectKey, ObjectStream, Read
 
 /// Rows in one of the forms.
 pub(super) enum Rows {
-    Json(JsonRows),
-    Table(TableRows),
+    Json(Box<JsonRows>),
+    Table(Box<TableRows>),
 }
 
 /// The rows of a listing.

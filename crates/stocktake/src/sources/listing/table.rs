@@ -1,10 +1,7 @@
 //! Rows of a listing in CSV or TSV: which column is which field, and values as they are spelled there.
 
-use super::{ENTRY_BYTES_MAX, row::Row};
-use crate::sources::ndjson::input::{Input, InputFault};
-use csv::{ErrorKind, ReaderBuilder, StringRecord};
-use std::io::{self, Read};
-use stocktake_core::{Field, FieldSet, FieldType, ReadContext, SourceError, Timestamp};
+use super::{lines::Lines, row::Row};
+use stocktake_core::{Field, FieldSet, FieldType, SourceError, Timestamp};
 
 /// How a listing in CSV is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,10 +82,9 @@ pub(super) fn field_of(name: &str) -> Option<Field> {
 /// Lines of a table, one row each.
 pub(super) struct TableRows {
     name: String,
-    lines: csv::Reader<Bounded>,
+    lines: Lines,
     /// The field of each column; none for one that is left out.
     columns: Vec<Option<Field>>,
-    record: StringRecord,
 }
 
 impl TableRows {
@@ -96,20 +92,26 @@ impl TableRows {
     ///
     /// # Errors
     /// Columns that are unknown, stand twice, or lack the key.
-    pub(super) fn try_new(name: &str, bytes: Bounded, form: &CsvForm) -> Result<Self, SourceError> {
-        let mut lines = ReaderBuilder::new().has_headers(false).delimiter(form.delimiter).from_reader(bytes);
-        let mut record = StringRecord::new();
-        if form.header && !lines.read_record(&mut record).map_err(|error| fault(name, 1, &error))? {
-            return Err(SourceError::malformed("the first line, the names of the columns, is missing").at(name));
-        }
-        let named: Vec<String> = match &form.columns {
-            Some(columns) => columns.clone(),
-            None => record.iter().map(str::to_owned).collect(),
+    pub(super) fn try_new(name: &str, mut lines: Lines, form: &CsvForm) -> Result<Self, SourceError> {
+        let header = if form.header { Some(Self::header(name, &mut lines)?) } else { None };
+        let (named, position) = match (&form.columns, header) {
+            (Some(columns), _) => (columns.clone(), name.to_owned()),
+            (None, Some((line, names))) => (names, format!("{name}, line {line}")),
+            // A form without columns has a first line that names them.
+            (None, None) => (Vec::new(), name.to_owned()),
         };
-        let columns = fields_of(&named).map_err(|problem| SourceError::malformed(problem).at(name))?;
-        let mut this = Self { name: name.to_owned(), lines, columns, record };
-        this.allow_another();
-        Ok(this)
+        let columns = fields_of(&named).map_err(|problem| SourceError::malformed(problem).at(position))?;
+        Ok(Self { name: name.to_owned(), lines, columns })
+    }
+
+    /// The first line, and its texts.
+    fn header(name: &str, lines: &mut Lines) -> Result<(u64, Vec<String>), SourceError> {
+        let Some(line) = lines.next()? else {
+            let problem = "the first line, the names of the columns, is missing";
+            return Err(SourceError::malformed(problem).at(format!("{name}, line 1")));
+        };
+        let names = (0..lines.columns()).map(|column| lines.text(line, column).map(str::to_owned));
+        Ok((line, names.collect::<Result<_, _>>()?))
     }
 
     /// Fields that have a column.
@@ -122,30 +124,22 @@ impl TableRows {
     /// # Errors
     /// A line with more or fewer columns, a value that its field does not take, text that is no UTF-8.
     pub(super) fn next(&mut self, row: &mut Row) -> Result<Option<u64>, SourceError> {
-        self.allow_another();
-        let read = self.lines.read_record(&mut self.record);
-        if !read.map_err(|error| fault(&self.name, self.lines.position().line(), &error))? {
-            return Ok(None);
-        }
-        let line = self.record.position().map_or(0, csv::Position::line);
-        if self.record.len() != self.columns.len() {
-            let problem = format!("{} columns, not {}", self.record.len(), self.columns.len());
+        let Some(line) = self.lines.next()? else { return Ok(None) };
+        if self.lines.columns() != self.columns.len() {
+            let problem = format!("{} columns, not {}", self.lines.columns(), self.columns.len());
             return Err(SourceError::malformed(problem).at(format!("{}, line {line}", self.name)));
         }
         row.clear();
-        for (at, (field, text)) in self.columns.iter().zip(&self.record).enumerate() {
+        for (column, field) in self.columns.iter().enumerate() {
+            // A column that is left out may hold anything, if it is text.
+            let text = self.lines.text(line, column)?;
             let Some(field) = *field else { continue };
             put(row, field, text).map_err(|problem| {
-                let position = format!("{}, line {line}, column {} ({field})", self.name, at + 1);
+                let position = format!("{}, line {line}, column {} ({field})", self.name, column + 1);
                 SourceError::malformed(problem).at(position)
             })?;
         }
         Ok(Some(line))
-    }
-
-    fn allow_another(&mut self) {
-        let bytes = self.lines.get_mut();
-        bytes.left = ENTRY_BYTES_MAX;
     }
 }
 
@@ -195,48 +189,4 @@ fn put(row: &mut Row, field: Field, text: &str) -> Result<(), String> {
         _ => row.text(field, Some(text.to_owned())),
     }
     Ok(())
-}
-
-/// A mistake in the line where the error says that it is, or else in the one that is read.
-fn fault(name: &str, line: u64, error: &csv::Error) -> SourceError {
-    let position = format!("{name}, line {}", error.position().map_or(line, csv::Position::line));
-    let problem = match error.kind() {
-        ErrorKind::UnequalLengths { expected_len, len, .. } => format!("{len} columns, not {expected_len}"),
-        ErrorKind::Utf8 { err, .. } => format!("column {} is not UTF-8", err.field() + 1),
-        // The input is well; what it says is not.
-        ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidData => error.to_string(),
-        ErrorKind::Io(error) => {
-            return SourceError::unreadable("the listing could not be read", io::Error::other(error.to_string()))
-                .at(position);
-        }
-        _ => error.to_string(),
-    };
-    SourceError::malformed(problem).at(position)
-}
-
-/// Bytes of an input, of which a line gets a bounded number: a quote that is never closed would take in all.
-pub(super) struct Bounded {
-    input: Box<Input>,
-    context: Option<ReadContext>,
-    left: usize,
-}
-
-impl Bounded {
-    pub(super) fn new(input: Box<Input>, context: Option<ReadContext>) -> Self {
-        Self { input, context, left: ENTRY_BYTES_MAX }
-    }
-}
-
-impl Read for Bounded {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            let problem = format!("a line is longer than {ENTRY_BYTES_MAX} bytes, or a quote is never closed");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
-        }
-        let wanted = into.len().min(self.left);
-        let taken = self.input.read(&mut into[..wanted], self.context.as_ref());
-        let taken = taken.map_err(|(what, error): InputFault| io::Error::other(format!("{what}: {error}")))?;
-        self.left -= taken;
-        Ok(taken)
-    }
 }

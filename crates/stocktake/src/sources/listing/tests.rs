@@ -167,6 +167,9 @@ fn mistakes_in_tables_are_named() {
         ("key,size\na\n", "line 2: 1 columns, not 2"),
         ("key,size\na,-1\n", "line 2, column 2 (Size): "),
         ("key,size\na,1\n,2\n", "line 3, column 1 (Key): "),
+        ("key,size\r\na,1\r\n\r\n,2\r\n", "line 4, column 1 (Key): "),
+        ("key,size\n\n\"a\n\",1\n\nb\n", "line 6: 1 columns, not 2"),
+        ("\nkey,size,key\n", "line 2: two columns mean Key"),
         ("key,mtime\na,12\n", "a time in the form"),
         ("key,bucket\na,other\n", "the bucket is `other`"),
     ];
