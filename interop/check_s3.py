@@ -11,8 +11,10 @@ import io
 import json
 import logging
 import os
+import pathlib
 import random
 import subprocess
+import tempfile
 import time
 import urllib.parse
 
@@ -44,6 +46,7 @@ def main():
         check.destination()
         check.stored()
         check.killed()
+        check.role()
     finally:
         server.stop()
     print("s3: reports of moto's buckets agree with boto3")
@@ -201,6 +204,18 @@ class Check:
             found = self.objects(root)
             assert found == expected, sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
             assert not self.s3.list_multipart_uploads(Bucket="reports").get("Uploads")
+
+    def role(self):
+        """Keys of a role that a profile assumes at moto's security token service."""
+        with tempfile.TemporaryDirectory() as home:
+            config = pathlib.Path(home) / "config"
+            config.write_text("[profile inventory]\nrole_arn = arn:aws:iam::123456789012:role/lister\nsource_profile = base\n"
+                              "[profile base]\naws_access_key_id = testing\naws_secret_access_key = testing\n")
+            environment = {name: value for name, value in self.environment.items() if "KEY" not in name}
+            arguments = ["generate", "--source", "s3://plain/logs/", "--destination", f"{home}/out", "--aws-profile", "inventory"]
+            ran = subprocess.run([self.binary, *arguments], env=environment | {"AWS_CONFIG_FILE": str(config)}, capture_output=True, text=True)
+            assert ran.returncode == 0, ran.stderr
+            assert json.loads(ran.stdout.splitlines()[-1])["rows"] == PAGE * 4
 
     def objects(self, prefix):
         """Digests by key. Receipts tell of the ranges that the last run listed, which are others after a kill."""

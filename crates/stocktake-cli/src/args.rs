@@ -387,7 +387,7 @@ pub(crate) struct FromArgs {
     #[arg(long, value_name = "CHOICES", value_delimiter = ',', requires = "since")]
     pub(crate) changes: Option<Vec<ChangeChoice>>,
 
-    /// Folder for lists of names of directories too large for memory [default: the system's, `TMPDIR`]
+    /// Folder for what is too large for memory: names of directories, versions of a key of a bucket [default: the system's, `TMPDIR`]
     #[arg(long, value_name = "DIR")]
     pub(crate) temp_dir: Option<PathBuf>,
 }

@@ -1,37 +1,27 @@
 //! Access keys that a process prints, as `credential_process` of a profile names it.
 //!
-//! It is how roles, single sign-on and instance identities are had: AWS's own command line prints their keys so.
+//! It is how keys of any other kind are had: AWS's own command line prints keys so, and so do the tools of others.
 
 use serde::Deserialize;
-use std::{
-    process::{Command, Stdio},
-    sync::{Mutex, PoisonError},
-};
+use std::process::{Command, Stdio};
 use stocktake::Timestamp;
 use stocktake_s3::{Credentials, KeySource, TemporaryKeys};
 
 /// A process that is run whenever keys are about to run out.
 pub(crate) struct CredentialProcess {
     command: String,
-    /// What it printed before the first request.
-    first: Mutex<Option<TemporaryKeys>>,
 }
 
 impl CredentialProcess {
-    /// Runs the process once, so that one that does not work is known before any work.
-    ///
-    /// # Errors
-    /// As [`KeySource::fetch`].
-    pub(crate) fn try_new(command: &str) -> Result<Self, String> {
-        let first = Mutex::new(Some(run(command)?));
-        Ok(Self { command: command.to_owned(), first })
+    /// A process by its command line.
+    pub(crate) fn new(command: &str) -> Self {
+        Self { command: command.to_owned() }
     }
 }
 
 impl KeySource for CredentialProcess {
     fn fetch(&self) -> Result<TemporaryKeys, String> {
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        first.map_or_else(|| run(&self.command), Ok)
+        run(&self.command)
     }
 }
 

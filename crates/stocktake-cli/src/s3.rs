@@ -16,7 +16,7 @@ use stocktake::{
     ServerSideEncryption,
 };
 use stocktake_s3::{
-    CrossCheckedSource, KeySource, S3Client, S3Destination, S3Objects, S3Settings, S3Source, Surroundings,
+    CrossCheckedSource, KeyOrigin, KeySource, S3Client, S3Destination, S3Objects, S3Settings, S3Source, Surroundings,
 };
 
 /// Most threads of a client: beyond them the run's own threads are what it waits for.
@@ -51,6 +51,10 @@ fn listing(args: &GenerateArgs, text: &S3Text) -> Result<S3Source, Failure> {
     let threads = args.run.threads.unwrap_or_else(machine::threads);
     let client = client(settings, text.bucket.clone(), threads)?;
     let source = S3Source::new(client, &*text.prefix, args.content.versions.into());
+    let source = match &args.from.temp_dir {
+        Some(folder) => source.with_temp_dir(folder),
+        None => source,
+    };
     Ok(match args.from.enrich {
         Some(EnrichChoice::Head) => source.with_enrichment(),
         None => source,
@@ -193,22 +197,35 @@ fn settings(args: &S3Args) -> Result<S3Settings, Failure> {
         Surroundings::find(args.aws_profile.as_deref(), &variable, &file)
     };
     let found = found.map_err(Failure::message)?;
-    let process = found.credential_process.as_deref().map(CredentialProcess::try_new).transpose();
-    let process = process.map_err(Failure::message)?;
-    if found.credentials.is_none() && process.is_none() && !args.no_sign_request {
-        let text =
-            "there are no access keys, neither in the environment nor in a profile; --no-sign-request does without";
-        return Err(Failure::message(text));
+    let mut services = found.services.clone();
+    services.region = args.region.clone().or(services.region);
+    let process =
+        |command: &str| -> Result<Arc<dyn KeySource>, String> { Ok(Arc::new(CredentialProcess::new(command))) };
+    let keys = found.keys.as_ref().map(|keys| keys.fetched(&services, &process)).transpose();
+    let keys = keys.map_err(|fault| no_keys(found.keys.as_ref(), &fault))?;
+    if keys.is_none() && !args.no_sign_request {
+        return Err(no_keys(None, ""));
     }
     let mut settings = S3Settings::default();
     settings.endpoint_url = args.endpoint_url.clone().or(found.endpoint_url);
     settings.region = args.region.clone().or(found.region).unwrap_or(settings.region);
     settings.path_style = args.path_style;
-    settings.credentials = found.credentials;
-    settings.key_source = process.map(|process| -> Arc<dyn KeySource> { Arc::new(process) });
+    settings.key_source = keys;
+    settings.ca_bundle = found.ca_bundle;
     settings.requests_max = args.requests;
     settings.requests_per_second_max = args.requests_per_second;
     Ok(settings)
+}
+
+/// Keys that cannot be had. That this is no machine with a role is the least of what is missing.
+fn no_keys(origin: Option<&KeyOrigin>, fault: &str) -> Failure {
+    const NONE: &str = "there are no access keys, neither in the environment nor in a profile";
+    const WITHOUT: &str = "--no-sign-request does without";
+    Failure::message(match origin {
+        None => format!("{NONE}; {WITHOUT}"),
+        Some(KeyOrigin::Instance(_)) => format!("{NONE}, and {fault}; {WITHOUT}"),
+        Some(_) => fault.to_owned(),
+    })
 }
 
 fn client(settings: S3Settings, bucket: BucketName, threads: NonZeroUsize) -> Result<Arc<S3Client>, Failure> {

@@ -46,7 +46,7 @@ pub(crate) fn check_options(from: &FromArgs) -> Result<(), Failure> {
         ("--on-bad-entry", from.on_bad_entry.is_some(), directory),
         ("--etag", from.etag.is_some(), directory),
         ("--symlinks", from.symlinks.is_some(), directory),
-        ("--temp-dir", from.temp_dir.is_some(), directory || sorts),
+        ("--temp-dir", from.temp_dir.is_some(), directory || sorts || bucket),
         ("--enrich", from.enrich.is_some(), bucket),
         ("--cross-check", from.cross_check, bucket),
         ("--unsorted", from.unsorted.is_some(), file),

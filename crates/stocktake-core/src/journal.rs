@@ -3,9 +3,15 @@
 //! The first object says what the run was begun with, spec and plan together, so that no journal has one without the other.
 //! Each further object is the entry of a data file that was published before. Every object is written once. Where journals
 //! are kept and how they are followed is the engine's affair.
+//!
+//! ```text
+//! {"kind":"run", ..}                      one line of JSON
+//! 3b5d5c3712955042212316173ccf37be        MD5 of that line: a run is never carried on by what was damaged
+//! ```
 
 use crate::{
     batch::{ObjectBatch, ObjectBatchBuilder},
+    digest::md5_hex,
     field::Field,
     layout::ReportLayout,
     plan::Plan,
@@ -14,14 +20,17 @@ use crate::{
     spec::ReportSpec,
     time::Timestamp,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use std::{error::Error, fmt};
 
 /// What a run was begun with: the first object of its journal. Members that are not known are passed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct JournalBegin {
     kind: Kind,
+    /// Tells the run from others of the same report, before or after it. Nothing of it reaches the report.
+    pub run: String,
     /// Keys of the report's objects.
     pub layout: ReportLayout,
     /// The spec that the run follows.
@@ -51,6 +60,7 @@ impl JournalBegin {
     pub fn new(spec: &ReportSpec, plan: &Plan, attempt: u32, generator: impl Into<String>) -> Self {
         Self {
             kind: Kind::Run,
+            run: String::new(),
             layout: ReportLayout::new(spec),
             spec: RecordedSpec::Known(Box::new(spec.clone())),
             plan: plan.clone(),
@@ -59,6 +69,13 @@ impl JournalBegin {
             generator: generator.into(),
             scan_started_at: None,
         }
+    }
+
+    /// Tells the run from others of the same report.
+    #[must_use]
+    pub fn with_run(mut self, run: impl Into<String>) -> Self {
+        self.run = run.into();
+        self
     }
 
     /// States when the scan began.
@@ -70,15 +87,15 @@ impl JournalBegin {
 
     /// The object's text.
     pub fn to_text(&self) -> String {
-        json(self)
+        sealed(self)
     }
 
     /// Reads the object.
     ///
     /// # Errors
-    /// If it is not what a run writes.
-    pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(text)
+    /// If it is not what a run writes, or was damaged.
+    pub fn parse(text: &[u8]) -> Result<Self, JournalError> {
+        unsealed(text)
     }
 
     /// What another spec and plan differ in from those that the run was begun with, each by name and with both values.
@@ -128,6 +145,8 @@ fn compare(name: &str, begun: &Value, now: &Value, differences: &mut Vec<String>
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct JournalEntry {
+    /// The run that wrote the data file, as the journal's first object names it.
+    pub run: String,
     /// The receipt.
     pub receipt: Receipt,
     /// Few-valued values of the last row, without absent ones. The raw size of the row behind it, and so the place where
@@ -141,20 +160,27 @@ pub struct JournalEntry {
 impl JournalEntry {
     /// The entry of a receipt.
     pub fn new(receipt: Receipt, last_codes: Vec<(Field, String)>, skipped_entries: u64) -> Self {
-        Self { receipt, last_codes, skipped_entries }
+        Self { run: String::new(), receipt, last_codes, skipped_entries }
+    }
+
+    /// Names the run that wrote the data file.
+    #[must_use]
+    pub fn with_run(mut self, run: impl Into<String>) -> Self {
+        self.run = run.into();
+        self
     }
 
     /// The object's text.
     pub fn to_text(&self) -> String {
-        json(self)
+        sealed(self)
     }
 
     /// Reads the object.
     ///
     /// # Errors
-    /// If it is not what a run writes.
-    pub fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(text)
+    /// If it is not what a run writes, or was damaged.
+    pub fn parse(text: &[u8]) -> Result<Self, JournalError> {
+        unsealed(text)
     }
 
     /// The last row as far as the rows behind it depend on it: its key and its few-valued values. None for a lane without
@@ -171,12 +197,35 @@ impl JournalEntry {
     }
 }
 
-fn json(value: &impl Serialize) -> String {
+/// The value as a line of JSON, and the line's MD5 on the next.
+fn sealed(value: &impl Serialize) -> String {
     match serde_json::to_string(value) {
-        Ok(text) => text + "\n",
+        Ok(line) => format!("{line}\n{}\n", md5_hex(line.as_bytes())),
         Err(error) => unreachable!("structs of texts and numbers have a JSON form: {error}"),
     }
 }
+
+fn unsealed<T: DeserializeOwned>(text: &[u8]) -> Result<T, JournalError> {
+    let damaged = || JournalError("it is damaged: it does not end with the MD5 of its line".to_owned());
+    let end = text.iter().position(|byte| *byte == b'\n').ok_or_else(damaged)?;
+    let (line, seal) = text.split_at(end);
+    if seal != format!("\n{}\n", md5_hex(line)).as_bytes() {
+        return Err(damaged());
+    }
+    serde_json::from_slice(line).map_err(|error| JournalError(error.to_string()))
+}
+
+/// A text that no run wrote into its journal, or that was damaged since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalError(String);
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for JournalError {}
 
 #[cfg(test)]
 mod tests {
@@ -208,13 +257,40 @@ mod tests {
     #[test]
     fn another_encoder_revision_is_read_and_named() {
         let begin = JournalBegin::new(&spec(10), &Plan::whole("s"), 0, "stocktake 0.1.0");
-        let text = begin.to_text().replace("\"encoder_revision\":2", "\"encoder_revision\":9");
+        let reseal = |line: &str| format!("{line}\n{}\n", md5_hex(line.as_bytes()));
+        let line = begin.to_text().lines().next().unwrap().replace("\"encoder_revision\":3", "\"encoder_revision\":9");
+        let text = reseal(&line);
         assert_ne!(text, begin.to_text());
         let foreign = JournalBegin::parse(text.as_bytes()).unwrap();
         assert_eq!(foreign.layout, ReportLayout::new(&spec(10)));
-        assert_eq!(foreign.differences(&spec(10), &Plan::whole("s")), ["encoder_revision: 9 then, 2 now"]);
-        assert!(JournalBegin::parse(b"{\"kind\":\"report\"}").is_err());
+        assert_eq!(foreign.differences(&spec(10), &Plan::whole("s")), ["encoder_revision: 9 then, 3 now"]);
+        assert!(JournalBegin::parse(reseal("{\"kind\":\"report\"}").as_bytes()).is_err());
         assert!(JournalBegin::parse(&text.as_bytes()[..text.len() / 2]).is_err());
+    }
+
+    #[test]
+    fn a_byte_that_is_damaged_anywhere_is_seen() {
+        let begin = JournalBegin::new(&spec(10), &Plan::whole("s"), 0, "stocktake 0.1.0").with_run("r");
+        let text = begin.to_text().into_bytes();
+        assert_eq!(JournalBegin::parse(&text), Ok(begin));
+        for at in 0..text.len() {
+            let mut damaged = text.clone();
+            damaged[at] ^= 1;
+            assert!(JournalBegin::parse(&damaged).is_err(), "byte {at}");
+            assert!(JournalBegin::parse(&text[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn keys_that_lead_out_of_the_folder_are_refused() {
+        let text = JournalBegin::new(&spec(10), &Plan::whole("s"), 0, "stocktake 0.1.0").to_text();
+        let line = text.lines().next().unwrap();
+        for (from, to) in [("\"b/id\"", "\"b/../id\""), ("\"csv.gz\"", "\"/../x\""), ("\"b/id\"", "\"\"")] {
+            let line = line.replace(from, to);
+            let text = format!("{line}\n{}\n", md5_hex(line.as_bytes()));
+            assert!(line.contains(to), "{line}");
+            assert!(JournalBegin::parse(text.as_bytes()).is_err(), "{from} becomes {to}");
+        }
     }
 
     #[test]

@@ -67,14 +67,48 @@ impl ReportRoot {
 ///
 /// Serialisable, so that what is left of a report can be named without its spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "LayoutParts")]
 pub struct ReportLayout {
     root: ReportRoot,
     folder_stamp: String,
     hive_stamp: String,
     report_id: Uuid,
     extension: String,
-    #[serde(default, skip_serializing_if = "Envelope::is_none")]
+    #[serde(skip_serializing_if = "Envelope::is_none")]
     envelope: Envelope,
+}
+
+/// A layout as it is read, before it is known that it makes keys.
+#[derive(Deserialize)]
+struct LayoutParts {
+    root: ReportRoot,
+    folder_stamp: String,
+    hive_stamp: String,
+    report_id: Uuid,
+    extension: String,
+    #[serde(default)]
+    envelope: Envelope,
+}
+
+impl TryFrom<LayoutParts> for ReportLayout {
+    type Error = NameError;
+
+    fn try_from(parts: LayoutParts) -> Result<Self, NameError> {
+        let LayoutParts { root, folder_stamp, hive_stamp, report_id, extension, envelope } = parts;
+        let layout = Self { root, folder_stamp, hive_stamp, report_id, extension, envelope };
+        // Every key is one of these with other numbers, of which these are the longest.
+        let most = u32::MAX;
+        for below in [
+            layout.below_data(most, most, most),
+            layout.below_stamp("manifest.checksum"),
+            layout.below_stamp(&format!("receipts.ndjson{}", layout.suffix())),
+            layout.below_hive(),
+            layout.below_journal(&format!("{most}-{most}-{most}")),
+        ] {
+            layout.try_key(&below)?;
+        }
+        Ok(layout)
+    }
 }
 
 impl ReportLayout {
@@ -109,28 +143,27 @@ impl ReportLayout {
     ///
     /// Its name is a UUIDv5 of report id, lane, shard and attempt: unlike in any other report, the same in a rerun.
     pub fn data(&self, lane: u32, shard: u32, attempt: u32) -> ReportKey {
-        let name = Uuid::new_v5(&self.report_id, format!("{lane}/{shard}/{attempt}").as_bytes());
-        self.key(&format!("data/{name}.{}{}", self.extension, self.suffix()))
+        self.key(&self.below_data(lane, shard, attempt))
     }
 
     /// Key of manifest.json.
     pub fn manifest(&self) -> ReportKey {
-        self.key(&format!("{}/manifest.json", self.folder_stamp))
+        self.key(&self.below_stamp("manifest.json"))
     }
 
     /// Key of manifest.checksum, whose existence says that the report is complete.
     pub fn checksum(&self) -> ReportKey {
-        self.key(&format!("{}/manifest.checksum", self.folder_stamp))
+        self.key(&self.below_stamp("manifest.checksum"))
     }
 
     /// Key of receipts.ndjson, beside the manifest.
     pub fn receipts(&self) -> ReportKey {
-        self.key(&format!("{}/receipts.ndjson{}", self.folder_stamp, self.suffix()))
+        self.key(&self.below_stamp(&format!("receipts.ndjson{}", self.suffix())))
     }
 
     /// Key of symlink.txt, which reports inside envelopes do not have.
     pub fn symlink(&self) -> ReportKey {
-        self.key(&format!("hive/dt={}/symlink.txt", self.hive_stamp))
+        self.key(&self.below_hive())
     }
 
     /// What the keys of the report's journal begin with.
@@ -140,14 +173,13 @@ impl ReportLayout {
 
     /// Key of the journal's first object.
     pub fn journal_begin(&self) -> ReportKey {
-        self.key(&format!("journal/{}/{BEGIN}{}", self.folder_stamp, self.suffix()))
+        self.key(&self.below_journal(BEGIN))
     }
 
     /// Key of a finished data file's entry in the journal. Keys of entries ascend with lane, data file and attempt, up to
     /// a million data files a lane.
     pub fn journal_entry(&self, lane: u32, shard: u32, attempt: u32) -> ReportKey {
-        let name = format!("{lane:05}-{shard:06}-{attempt:03}");
-        self.key(&format!("journal/{}/{name}{}", self.folder_stamp, self.suffix()))
+        self.key(&self.below_journal(&format!("{lane:05}-{shard:06}-{attempt:03}")))
     }
 
     fn suffix(&self) -> &'static str {
@@ -157,11 +189,31 @@ impl ReportLayout {
         }
     }
 
+    fn below_data(&self, lane: u32, shard: u32, attempt: u32) -> String {
+        let name = Uuid::new_v5(&self.report_id, format!("{lane}/{shard}/{attempt}").as_bytes());
+        format!("data/{name}.{}{}", self.extension, self.suffix())
+    }
+
+    fn below_stamp(&self, name: &str) -> String {
+        format!("{}/{name}", self.folder_stamp)
+    }
+
+    fn below_hive(&self) -> String {
+        format!("hive/dt={}/symlink.txt", self.hive_stamp)
+    }
+
+    fn below_journal(&self, name: &str) -> String {
+        format!("journal/{}/{name}{}", self.folder_stamp, self.suffix())
+    }
+
     fn key(&self, below: &str) -> ReportKey {
-        let made: Result<_, NameError> = ReportKey::try_new(format!("{}/{below}", self.root.0));
-        match made {
+        match self.try_key(below) {
             Ok(key) => key,
-            Err(error) => unreachable!("a valid spec makes valid keys: {error}"),
+            Err(error) => unreachable!("a valid spec, or a layout that was read, makes valid keys: {error}"),
         }
+    }
+
+    fn try_key(&self, below: &str) -> Result<ReportKey, NameError> {
+        ReportKey::try_new(format!("{}/{below}", self.root.0))
     }
 }

@@ -55,7 +55,7 @@ pub use digest::{Md5Stream, md5_hex};
 pub use field::{FIELDS, Field, FieldChoice, FieldInfo, FieldType};
 pub use field_set::{FieldSelection, FieldSet, MissingFields, UnknownField, Versions};
 pub use format::{AssembleError, ChunkEncoder, EncodeError, Format, ShardAssembler, ShardFacts};
-pub use journal::{JournalBegin, JournalEntry};
+pub use journal::{JournalBegin, JournalEntry, JournalError};
 pub use layout::{ENVELOPE_SUFFIX, ReportLayout, ReportRoot};
 pub use manifest::{MANIFEST_VERSION, Manifest, ManifestFile, checksum_text, symlink_text};
 pub use name::{BucketName, ConfigurationId, DestinationPrefix, KEY_BYTES_MAX, NameError, ObjectKey, ReportKey};

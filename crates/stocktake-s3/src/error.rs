@@ -14,7 +14,14 @@ pub struct S3Error {
 #[derive(Clone, Debug)]
 pub(crate) enum Cause {
     /// The server answered with an error.
-    Refused { status: u16, code: String, message: String, request_id: String },
+    Refused {
+        status: u16,
+        code: String,
+        message: String,
+        request_id: String,
+        /// Region in which the server says the bucket is; empty if it does not say.
+        region: Box<str>,
+    },
     /// There was no whole answer.
     Transport(String),
     /// The answer is not what it should be.
@@ -49,9 +56,24 @@ impl S3Error {
 }
 
 impl Cause {
-    pub(crate) fn refused(status: u16, request_id: &str, body: &[u8]) -> Self {
+    pub(crate) fn refused(status: u16, request_id: &str, region: &str, body: &[u8]) -> Self {
         let text = |name| xml::text_of(body, name).unwrap_or_default();
-        Self::Refused { status, code: text("Code"), message: text("Message"), request_id: request_id.to_owned() }
+        let region = if region.is_empty() { text("Region").into() } else { region.into() };
+        Self::Refused {
+            status,
+            code: text("Code"),
+            message: text("Message"),
+            request_id: request_id.to_owned(),
+            region,
+        }
+    }
+
+    /// The region in which the bucket is, where the request was refused for being sent to or signed for another one.
+    pub(crate) fn region(&self) -> Option<&str> {
+        match self {
+            Self::Refused { status: 301 | 307 | 400, region, .. } if !region.is_empty() => Some(region),
+            _ => None,
+        }
     }
 
     /// Whether another attempt may help.
@@ -83,7 +105,7 @@ impl fmt::Display for S3Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.operation)?;
         match &self.cause {
-            Cause::Refused { status, code, message, request_id } => {
+            Cause::Refused { status, code, message, request_id, .. } => {
                 write!(f, "{status}")?;
                 for text in [code, message].into_iter().filter(|text| !text.is_empty()) {
                     write!(f, " {}", text.trim_end_matches('.'))?;

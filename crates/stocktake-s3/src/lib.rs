@@ -20,7 +20,10 @@ mod settings;
 mod xml;
 
 pub use client::S3Client;
-pub use credentials::{Credentials, KeySource, Lookup, Surroundings, TemporaryKeys};
+pub use credentials::{
+    ContainerKeys, ContainerToken, Credentials, KeyOrigin, KeyServices, KeySource, Lookup, ProcessKeys, Role,
+    SingleSignOn, Surroundings, TemporaryKeys,
+};
 pub use cross_check::{CrossCheck, CrossCheckedSource};
 pub use destination::{CheckStep, PART_BYTES, S3Destination, S3Objects};
 pub use error::S3Error;

@@ -1,7 +1,7 @@
 //! Where a bucket is and how it is talked to.
 
 use crate::credentials::{Credentials, KeySource};
-use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{fmt, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 use stocktake_core::{BucketName, NameError};
 
 /// A bucket and a prefix in it, as `s3://bucket/prefix` names them.
@@ -37,7 +37,7 @@ impl fmt::Display for S3Address {
 pub struct S3Settings {
     /// Scheme and host, for example `http://127.0.0.1:9000`. Default: S3's own of the region.
     pub endpoint_url: Option<String>,
-    /// Region. Default: `us-east-1`.
+    /// Region. Default: `us-east-1`. A bucket that is elsewhere is asked for where its server says that it is.
     pub region: String,
     /// Whether the bucket is named in the path and not in the host's name. A host that is an IP address, and a bucket with
     /// a dot in its name, are always addressed so.
@@ -58,6 +58,8 @@ pub struct S3Settings {
     pub attempt_timeout: Duration,
     /// Account that must own the bucket; another one's answers are errors.
     pub expected_bucket_owner: Option<String>,
+    /// File of certificates, in PEM, by which servers are checked. Default: the system's.
+    pub ca_bundle: Option<PathBuf>,
 }
 
 impl Default for S3Settings {
@@ -74,8 +76,21 @@ impl Default for S3Settings {
             backoff: Duration::from_millis(100),
             attempt_timeout: Duration::from_secs(60),
             expected_bucket_owner: None,
+            ca_bundle: None,
         }
     }
+}
+
+/// What the names of AWS's servers of a region end in.
+pub(crate) fn dns_suffix(region: &str) -> &'static str {
+    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
+}
+
+/// Whether a text can be a region's name, and so part of a host's.
+pub(crate) fn is_region(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 32
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// Where requests for one bucket go.
@@ -90,7 +105,7 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     pub(crate) fn of(settings: &S3Settings, bucket: &BucketName) -> Result<Self, String> {
-        let own = format!("https://s3.{}.amazonaws.com", settings.region);
+        let own = format!("https://s3.{}.{}", settings.region, dns_suffix(&settings.region));
         let url = settings.endpoint_url.as_deref().unwrap_or(&own);
         let fault = || format!("{url:?} is no endpoint: it begins with http:// or https:// and has a host");
         let (tls, rest) = match url.split_once("://").ok_or_else(fault)? {

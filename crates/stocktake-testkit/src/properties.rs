@@ -13,6 +13,7 @@ mod ndjson;
 mod policy;
 mod published;
 mod reader;
+mod records;
 mod round_trip;
 mod setup;
 mod spoiling;
@@ -27,6 +28,7 @@ pub use listings::listings_match_serde;
 pub use ndjson::ndjson_matches_serde;
 pub use policy::policy_is_decided;
 pub use reader::{csv_reader_survives, orc_reader_survives, parquet_reader_survives};
+pub use records::records_are_true_or_refused;
 pub use round_trip::{csv_round_trip, orc_round_trip, parquet_round_trip};
 pub use texts::texts_do_not_panic;
 
@@ -49,6 +51,7 @@ pub const PROPERTIES: &[(&str, Property)] = &[
     ("parquet_round_trip", parquet_round_trip),
     ("pipeline_determinism", pipeline_determinism),
     ("policy_is_decided", policy_is_decided),
+    ("records_are_true_or_refused", records_are_true_or_refused),
     ("texts_do_not_panic", texts_do_not_panic),
 ];
 

@@ -60,6 +60,11 @@ impl S3Server {
         self.service.log()
     }
 
+    /// Requests that were sent to another region.
+    pub fn turned_away(&self) -> usize {
+        self.service.turned_away()
+    }
+
     /// Most requests that were under way at once.
     pub fn at_once_max(&self) -> usize {
         self.service.at_once_max()

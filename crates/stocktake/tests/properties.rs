@@ -99,6 +99,11 @@ fn policy_is_decided() {
 }
 
 #[test]
+fn records_are_true_or_refused() {
+    check(property("records_are_true_or_refused"), 256);
+}
+
+#[test]
 fn texts_do_not_panic() {
     check(property("texts_do_not_panic"), 256);
 }

@@ -379,6 +379,45 @@ fn an_abandoned_run_that_goes_on_leaves_the_report_of_another_run_alone() {
 }
 
 #[test]
+fn an_abandoned_run_that_goes_on_leaves_the_journal_of_another_run_alone() {
+    let (rows, spec) = (source("rows=2500,seed=3,versions=4"), versioned().build().unwrap());
+    let (summary, expected) = undisturbed(&rows, &spec, 1);
+    let layout = ReportLayout::new(&spec);
+    let root = layout.root();
+    // Early, so that the other run is behind it, in the midst, and when all that is left is to publish; the other run ends
+    // when it has written down its beginning, or some data files.
+    for (file, operations) in [(1, 1), (2, 1), (2, 9), (summary.files, 1), (summary.files, 5), (summary.files, 9)] {
+        let what = format!("abandoned at file {file}, the other run ended after {operations} operations");
+        let destination = MemoryDestination::new();
+        let at = Arc::new(Mutex::new(Objects::new()));
+        let (other, rows_again, spec_again, left) = (destination.clone(), rows.clone(), spec.clone(), at.clone());
+        let another_run = move || {
+            let dying = Dying::new(&other, operations);
+            generate(&rows_again, &spec_again, &dying, &options(Recovery::Begin, 1)).unwrap_err();
+            *left.lock().unwrap() = other.objects();
+        };
+        let mut going_on = options(Recovery::Begin, 1);
+        going_on.execution.observer =
+            Arc::new(AbandonedAt(destination.clone(), layout.clone(), AtomicU64::new(file), another_run));
+        let error = generate(&rows, &spec, &destination, &going_on).unwrap_err();
+        assert!(error.kept().is_none(), "{what}: {error}");
+        let objects = destination.objects();
+        let left = at.lock().unwrap();
+        assert!(left.contains_key(&layout.journal_begin()), "{what}");
+        assert!(left.iter().all(|(key, bytes)| objects.get(key) == Some(bytes)), "{what}: objects of the other run");
+        // What the older run wrote in the meantime is in the way at most, and never taken for the other's.
+        let outcome = resume(&rows, &spec, &destination);
+        if let Err(error) = outcome {
+            assert_eq!(error.kind(), GenerateErrorKind::Destination(DestinationErrorKind::AlreadyExists), "{what}");
+            abandon(&destination, root, None).unwrap();
+            assert!(destination.objects().is_empty(), "{what}: {:?}", destination.objects().keys());
+            generate(&rows, &spec, &destination, &options(Recovery::Begin, 1)).unwrap();
+        }
+        same(&destination.objects(), &expected, &what);
+    }
+}
+
+#[test]
 fn a_data_file_that_another_process_took_away_is_missed_before_publication() {
     struct TakesAway(MemoryDestination);
     impl Observer for TakesAway {

@@ -219,8 +219,15 @@ fn keys_are_needed_unless_nothing_is_signed() {
     let mut command = program();
     command.env_clear().env("HOME", "/nowhere").args(["generate", "--source", "s3://camera", "--bucket", "camera"]);
     command.args(["--endpoint-url", &server.url(), "--destination", "s3://reports", "--at", AT]).stdin(Stdio::null());
-    let ran: Ran = command.output().unwrap().into();
+    // Nobody is asked whether this is a machine with a role, or asked in vain.
+    let ran: Ran = command.env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap().into();
     ran.failed(1, &["there are no access keys", "--no-sign-request"]);
+    command.env("AWS_EC2_METADATA_DISABLED", "false").env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1");
+    let ran: Ran = command.output().unwrap().into();
+    ran.failed(
+        1,
+        &["there are no access keys", "the machine gives no keys at http://127.0.0.1:1", "--no-sign-request"],
+    );
     let ran: Ran = command.arg("--no-sign-request").output().unwrap().into();
     assert_eq!(ran.summary()["rows"], 3);
 }

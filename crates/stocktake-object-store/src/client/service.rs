@@ -78,6 +78,10 @@ impl Service {
             }
         }
         let builder = builder.with_container_name(container.as_str()).with_http_connector(transport.clone());
+        if builder.get_config_value(&AzureConfigKey::EncryptionKey).is_some() {
+            // Objects would be stored without it.
+            return Err("AZURE_STORAGE_ENCRYPTION_KEY is not supported; --key-file encrypts reports".to_owned());
+        }
         let is = |key| builder.get_config_value(&key).is_some_and(|value| value == "true");
         let account = builder.get_config_value(&AzureConfigKey::AccountName).filter(|name| !name.is_empty());
         let emulated = is(AzureConfigKey::UseEmulator);

@@ -164,6 +164,10 @@ fn what_is_missing_to_reach_a_bucket_is_named() {
     let bucket = || BucketName::try_new("b").unwrap();
     let error = CloudClient::azure(&[], bucket(), CloudSettings::default(), 1).err().unwrap();
     assert!(error.contains("AZURE_STORAGE_ACCOUNT_NAME"), "{error}");
+    let mut variables = CloudServer::start().unwrap().azure();
+    variables.push(("AZURE_STORAGE_ENCRYPTION_KEY".to_owned(), "c2VjcmV0".to_owned()));
+    let error = CloudClient::azure(&variables, bucket(), CloudSettings::default(), 1).err().unwrap();
+    assert!(error.contains("AZURE_STORAGE_ENCRYPTION_KEY is not supported"), "{error}");
     let variables = [("GOOGLE_SERVICE_ACCOUNT".to_owned(), "/nowhere/key.json".to_owned())];
     let error = CloudClient::google(&variables, bucket(), CloudSettings::default(), 1).err().unwrap();
     assert!(error.contains("/nowhere/key.json"), "{error}");

@@ -5,27 +5,27 @@
 mod keys;
 mod sign;
 mod throttle;
+mod transport;
+
+pub(crate) use sign::{Scope, Signed, amz_date, authorization, hex, payload_hash};
+pub(crate) use transport::Transport;
 
 use crate::{
     credentials::Credentials,
     encoding::push_encoded,
     error::{Cause, S3Error},
-    settings::{Endpoint, S3Settings},
+    settings::{Endpoint, S3Settings, is_region},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, header::HeaderMap};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
 use keys::Keys;
 use md5::{Digest, Md5};
 use std::{
     fmt,
     future::Future,
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use stocktake_core::{BucketName, Timestamp};
@@ -90,16 +90,18 @@ impl Answer {
     }
 }
 
-enum Transport {
-    Plain(Client<HttpConnector, Full<Bytes>>),
-    Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+/// Where requests go and what they are signed for. A server may say that its bucket is in another region.
+#[derive(Debug)]
+struct Place {
+    endpoint: Endpoint,
+    region: String,
 }
 
 /// A client of one bucket.
 pub struct S3Client {
     settings: S3Settings,
     bucket: BucketName,
-    endpoint: Endpoint,
+    place: RwLock<Arc<Place>>,
     transport: Transport,
     keys: Keys,
     throttle: Throttle,
@@ -116,26 +118,11 @@ impl S3Client {
         let mut runtime = Builder::new_multi_thread();
         runtime.worker_threads(threads.max(1)).thread_name("stocktake-s3").enable_all();
         let runtime = runtime.build().map_err(|error| format!("no threads for the network: {error}"))?;
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        connector.enforce_http(false);
-        let mut pool = Client::builder(TokioExecutor::new());
-        pool.pool_idle_timeout(Duration::from_secs(20)).pool_timer(TokioTimer::new()).http1_max_buf_size(512 << 10);
-        let transport = if endpoint.tls {
-            let connector = HttpsConnectorBuilder::new()
-                .with_native_roots()
-                .map_err(|error| format!("no certificates to check servers by: {error}"))?
-                .https_only()
-                .enable_http1()
-                .wrap_connector(connector);
-            Transport::Tls(pool.build(connector))
-        } else {
-            Transport::Plain(pool.build(connector))
-        };
+        let transport = Transport::try_new(endpoint.tls, settings.ca_bundle.as_deref(), CONNECT_TIMEOUT)?;
+        let place = RwLock::new(Arc::new(Place { endpoint, region: settings.region.clone() }));
         let throttle = Throttle::new(settings.requests_per_second_max);
         let keys = Keys::new(&settings);
-        Ok(Self { settings, bucket, endpoint, transport, keys, throttle, runtime: Some(runtime) })
+        Ok(Self { settings, bucket, place, transport, keys, throttle, runtime: Some(runtime) })
     }
 
     /// The bucket.
@@ -198,9 +185,12 @@ impl S3Client {
         parse: impl Fn(Answer) -> Result<T, String>,
     ) -> Result<T, S3Error> {
         let mut attempts = 0;
+        let mut moved = false;
         loop {
             self.throttle.turn().await;
-            let answer = match tokio::time::timeout(self.settings.attempt_timeout, self.attempt(call)).await {
+            let place = self.place();
+            let attempt = self.attempt(call, &place);
+            let answer = match tokio::time::timeout(self.settings.attempt_timeout, attempt).await {
                 Ok(answer) => answer,
                 Err(_) => Err(Cause::Transport(format!("no answer in {:?}", self.settings.attempt_timeout))),
             };
@@ -209,6 +199,11 @@ impl S3Client {
                 Ok(parsed) => return Ok(parsed),
                 Err(cause) => cause,
             };
+            if !moved && cause.region().is_some_and(|region| self.is_elsewhere(region, &place)) {
+                // Asked there, whatever the server says then is its answer.
+                moved = true;
+                continue;
+            }
             if attempts >= self.settings.attempts_max.get() || !cause.may_pass() {
                 return Err(S3Error { operation: call.operation, cause, attempts });
             }
@@ -220,6 +215,22 @@ impl S3Client {
         }
     }
 
+    fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.place.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the bucket is in another region than it was asked for in; from now on it is asked for there.
+    fn is_elsewhere(&self, region: &str, asked: &Place) -> bool {
+        if region == asked.region || !is_region(region) {
+            return false;
+        }
+        let settings = S3Settings { region: region.to_owned(), ..self.settings.clone() };
+        let Ok(endpoint) = Endpoint::of(&settings, &self.bucket) else { return false };
+        let place = Arc::new(Place { endpoint, region: settings.region });
+        *self.place.write().unwrap_or_else(PoisonError::into_inner) = place;
+        true
+    }
+
     /// Doubles with each attempt, and is at random between half of that and all of it.
     fn backoff(&self, attempts: u32) -> Duration {
         let whole = self.settings.backoff.saturating_mul(1 << (attempts - 1).min(16)).min(BACKOFF_MAX);
@@ -228,16 +239,14 @@ impl S3Client {
         whole / 2 + (whole / 2).mul_f64(f64::from(share) / f64::from(u32::MAX))
     }
 
-    async fn attempt(&self, call: &Call) -> Result<Answer, Cause> {
+    async fn attempt(&self, call: &Call, place: &Place) -> Result<Answer, Cause> {
         let time = now();
         let credentials = self.keys.at(time).await?;
-        let request =
-            self.request(call, credentials.as_ref(), time).map_err(|error| Cause::Transport(error.to_string()))?;
-        let reply = match &self.transport {
-            Transport::Plain(client) => client.request(request).await,
-            Transport::Tls(client) => client.request(request).await,
-        };
-        let (head, mut body) = reply.map_err(|error| Cause::Transport(with_causes(&error)))?.into_parts();
+        let request = self
+            .request(call, place, credentials.as_ref(), time)
+            .map_err(|error| Cause::Transport(error.to_string()))?;
+        let reply = self.transport.request(request).await.map_err(Cause::Transport)?;
+        let (head, mut body) = reply.into_parts();
         let stated = head.headers.get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
         let mut bytes = Vec::with_capacity(stated.unwrap_or(0).min(REPLY_BYTES_MAX));
         if call.method != Method::HEAD {
@@ -259,7 +268,7 @@ impl S3Client {
             && crate::xml::root_of(&body).as_deref() == Some("Error");
         if !head.status.is_success() || late_error {
             let status = if late_error { 500 } else { status };
-            return Err(Cause::refused(status, text("x-amz-request-id"), &body));
+            return Err(Cause::refused(status, text("x-amz-request-id"), text("x-amz-bucket-region"), &body));
         }
         Ok(Answer { headers: head.headers, body })
     }
@@ -267,10 +276,11 @@ impl S3Client {
     fn request(
         &self,
         call: &Call,
+        place: &Place,
         credentials: Option<&Credentials>,
         time: Timestamp,
     ) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
-        let mut path = self.endpoint.base.clone();
+        let mut path = place.endpoint.base.clone();
         path.push('/');
         if let Some(key) = &call.key {
             push_encoded(&mut path, key, true);
@@ -287,14 +297,14 @@ impl S3Client {
         }
         let mut headers: Vec<(String, String)> =
             call.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        headers.push(("host".to_owned(), self.endpoint.host.clone()));
+        headers.push(("host".to_owned(), place.endpoint.host.clone()));
         if let Some(owner) = &self.settings.expected_bucket_owner {
             headers.push(("x-amz-expected-bucket-owner".to_owned(), owner.clone()));
         }
         if let Some(credentials) = credentials {
             let date = sign::amz_date(time);
             let hash =
-                if self.endpoint.tls { sign::UNSIGNED_PAYLOAD.to_owned() } else { sign::payload_hash(&call.body) };
+                if place.endpoint.tls { sign::UNSIGNED_PAYLOAD.to_owned() } else { sign::payload_hash(&call.body) };
             headers.push(("x-amz-date".to_owned(), date.clone()));
             headers.push(("x-amz-content-sha256".to_owned(), hash.clone()));
             if let Some(token) = &credentials.session_token {
@@ -308,12 +318,13 @@ impl S3Client {
                 headers: &headers,
                 payload_hash: &hash,
             };
-            let value = sign::authorization(&signed, credentials, &self.settings.region, &date);
+            let scope = Scope { region: &place.region, service: "s3" };
+            let value = sign::authorization(&signed, credentials, &scope, &date);
             headers.push(("authorization".to_owned(), value));
         }
-        let scheme = if self.endpoint.tls { "https" } else { "http" };
+        let scheme = if place.endpoint.tls { "https" } else { "http" };
         let mark = if query.is_empty() { "" } else { "?" };
-        let uri = format!("{scheme}://{}{path}{mark}{query}", self.endpoint.host);
+        let uri = format!("{scheme}://{}{path}{mark}{query}", place.endpoint.host);
         let mut request = Request::builder().method(call.method.clone()).uri(uri);
         for (name, value) in headers {
             request = request.header(name, value);
@@ -333,10 +344,7 @@ impl Drop for S3Client {
 
 impl fmt::Debug for S3Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("S3Client")
-            .field("bucket", &self.bucket)
-            .field("endpoint", &self.endpoint)
-            .finish_non_exhaustive()
+        f.debug_struct("S3Client").field("bucket", &self.bucket).field("place", &self.place()).finish_non_exhaustive()
     }
 }
 

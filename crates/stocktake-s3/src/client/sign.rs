@@ -12,30 +12,37 @@ use stocktake_core::Timestamp;
 pub(super) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// What of a request is signed.
-pub(super) struct Signed<'a> {
-    pub(super) method: &'a str,
+pub(crate) struct Signed<'a> {
+    pub(crate) method: &'a str,
     /// Path, encoded.
-    pub(super) path: &'a str,
+    pub(crate) path: &'a str,
     /// Query, encoded, its parameters in ascending order.
-    pub(super) query: &'a str,
+    pub(crate) query: &'a str,
     /// Headers with names in lower case, in ascending order, `host`, `x-amz-date` and `x-amz-content-sha256` among them.
-    pub(super) headers: &'a [(String, String)],
-    pub(super) payload_hash: &'a str,
+    pub(crate) headers: &'a [(String, String)],
+    pub(crate) payload_hash: &'a str,
+}
+
+/// What a signature holds for.
+pub(crate) struct Scope<'a> {
+    pub(crate) region: &'a str,
+    pub(crate) service: &'a str,
 }
 
 /// The time as `x-amz-date` spells it.
-pub(super) fn amz_date(time: Timestamp) -> String {
+pub(crate) fn amz_date(time: Timestamp) -> String {
     let text = time.to_string();
     text[..19].chars().filter(|c| !matches!(c, '-' | ':')).chain(['Z']).collect()
 }
 
 /// SHA-256 of a payload in lower-case hex.
-pub(super) fn payload_hash(payload: &[u8]) -> String {
+pub(crate) fn payload_hash(payload: &[u8]) -> String {
     hex(&Sha256::digest(payload))
 }
 
 /// The value of the header `authorization`.
-pub(super) fn authorization(signed: &Signed<'_>, credentials: &Credentials, region: &str, date: &str) -> String {
+pub(crate) fn authorization(signed: &Signed<'_>, credentials: &Credentials, scope: &Scope<'_>, date: &str) -> String {
+    let Scope { region, service } = scope;
     let names: Vec<&str> = signed.headers.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
     let mut canonical = format!("{}\n{}\n{}\n", signed.method, signed.path, signed.query);
@@ -45,10 +52,11 @@ pub(super) fn authorization(signed: &Signed<'_>, credentials: &Credentials, regi
     }
     let _ = write!(canonical, "\n{names}\n{}", signed.payload_hash);
     let day = &date[..8];
-    let scope = format!("{day}/{region}/s3/aws4_request");
+    let scope = format!("{day}/{region}/{service}/aws4_request");
     let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hex(&Sha256::digest(canonical.as_bytes())));
     let key = format!("AWS4{}", credentials.secret_access_key);
-    let key = [day, region, "s3", "aws4_request"].iter().fold(key.into_bytes(), |key, part| mac(&key, part.as_bytes()));
+    let key =
+        [day, region, service, "aws4_request"].iter().fold(key.into_bytes(), |key, part| mac(&key, part.as_bytes()));
     let signature = hex(&mac(&key, text.as_bytes()));
     format!(
         "AWS4-HMAC-SHA256 Credential={}/{scope},SignedHeaders={names},Signature={signature}",
@@ -66,7 +74,8 @@ fn mac(key: &[u8], text: &[u8]) -> Vec<u8> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
@@ -125,7 +134,7 @@ mod tests {
                 own.iter().chain(headers).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             headers.sort();
             let signed = Signed { method, path, query, headers: &headers, payload_hash };
-            let value = authorization(&signed, &credentials, "us-east-1", &date);
+            let value = authorization(&signed, &credentials, &Scope { region: "us-east-1", service: "s3" }, &date);
             assert!(value.ends_with(&format!("Signature={signature}")), "{method} {path}: {value}");
         }
     }

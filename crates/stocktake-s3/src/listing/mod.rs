@@ -6,6 +6,7 @@ mod lanes;
 mod page;
 mod request;
 mod segments;
+mod spill;
 mod stream;
 mod versions;
 
@@ -17,6 +18,7 @@ use crate::{client::S3Client, error::S3Error};
 use std::{
     collections::BTreeMap,
     num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 use stocktake_core::{
@@ -38,6 +40,7 @@ pub struct S3Source {
     versions: Versions,
     enriched: bool,
     ahead_bytes: usize,
+    temp_dir: PathBuf,
     /// By lane.
     counts: Mutex<BTreeMap<u32, ListingCounts>>,
 }
@@ -45,8 +48,8 @@ pub struct S3Source {
 impl S3Source {
     /// The keys that begin with a prefix: with [`Versions::All`] every version and delete marker.
     pub fn new(client: Arc<S3Client>, prefix: impl Into<String>, versions: Versions) -> Self {
-        let counts = Mutex::default();
-        Self { client, prefix: prefix.into(), versions, enriched: false, ahead_bytes: AHEAD_BYTES, counts }
+        let (counts, temp_dir) = (Mutex::default(), std::env::temp_dir());
+        Self { client, prefix: prefix.into(), versions, enriched: false, ahead_bytes: AHEAD_BYTES, temp_dir, counts }
     }
 
     /// Asks for each object by itself, for fields that a listing lacks.
@@ -60,6 +63,14 @@ impl S3Source {
     #[must_use]
     pub fn with_ahead_bytes(mut self, bytes: usize) -> Self {
         self.ahead_bytes = bytes;
+        self
+    }
+
+    /// Sorts the versions of a key that has more than 100,000 in this folder, on a file without a name of about a hundred bytes a
+    /// version. Default: the system's folder for temporary files.
+    #[must_use]
+    pub fn with_temp_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.temp_dir = folder.into();
         self
     }
 
@@ -79,7 +90,7 @@ impl S3Source {
     pub(crate) fn twice(mut self) -> (Self, Self) {
         self.ahead_bytes /= 4;
         let second = Self::new(Arc::clone(&self.client), &*self.prefix, self.versions);
-        let second = second.with_ahead_bytes(self.ahead_bytes);
+        let second = second.with_ahead_bytes(self.ahead_bytes).with_temp_dir(&self.temp_dir);
         (self, second)
     }
 

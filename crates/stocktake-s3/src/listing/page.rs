@@ -44,6 +44,9 @@ struct Row {
     modified_ms: i64,
 }
 
+/// What is said of a page whose text or names are beyond the numbers that point into it.
+const TOO_LARGE: &str = "the page is too large";
+
 const LATEST: u16 = 1;
 const MARKER: u16 = 2;
 const HAS_SIZE: u16 = 4;
@@ -121,6 +124,37 @@ impl Page {
             is_latest: of.flags & LATEST != 0,
             is_marker: of.flags & MARKER != 0,
         }
+    }
+
+    /// Adds a row behind the others.
+    ///
+    /// # Errors
+    /// If the page has more text, or more different names, than a page can have.
+    pub(super) fn push(&mut self, entry: &Entry<'_>) -> Result<(), String> {
+        let flag = |set: bool, flag: u16| if set { flag } else { 0 };
+        let mut row = Row { size: entry.size.unwrap_or(0), modified_ms: entry.modified_ms, ..Row::default() };
+        row.flags =
+            flag(entry.is_latest, LATEST) | flag(entry.is_marker, MARKER) | flag(entry.size.is_some(), HAS_SIZE);
+        row.class = self.name(entry.class)?;
+        row.checksum = self.name(entry.checksum)?;
+        row.owner = self.name(entry.owner)?;
+        for (text, end) in
+            [(entry.key, &mut row.key_end), (entry.e_tag, &mut row.e_tag_end), (entry.version_id, &mut row.version_end)]
+        {
+            self.text.push_str(text);
+            *end = u32::try_from(self.text.len()).map_err(|_| TOO_LARGE)?;
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// The number of a few-valued text.
+    fn name(&mut self, text: &str) -> Result<u16, String> {
+        let at = self.names.iter().rposition(|name| **name == *text).unwrap_or_else(|| {
+            self.names.push(Box::from(text));
+            self.names.len() - 1
+        });
+        Ok(u16::try_from(at).map_err(|_| TOO_LARGE)?)
     }
 
     /// Keeps the first rows.
@@ -254,7 +288,7 @@ impl Parser {
             },
             Step::Close { depth: 3, name, text } if self.section == Section::Row => self.member(name, text),
             Step::Close { depth: 4, name: "ID", text } if self.section == Section::Row => {
-                self.row.owner = self.name(text)?;
+                self.row.owner = self.page.name(text)?;
                 Ok(())
             }
             Step::Close { depth: 3, name: "Prefix", text } if self.section == Section::Folder => {
@@ -295,8 +329,8 @@ impl Parser {
                 self.row.modified_ms = self.time.1;
                 self.has_time = true;
             }
-            "StorageClass" => self.row.class = self.name(text)?,
-            "ChecksumAlgorithm" => self.row.checksum = self.name(text)?,
+            "StorageClass" => self.row.class = self.page.name(text)?,
+            "ChecksumAlgorithm" => self.row.checksum = self.page.name(text)?,
             "IsLatest" if text == "true" => self.row.flags |= LATEST,
             _ => {}
         }
@@ -319,7 +353,7 @@ impl Parser {
         if let Some((_, missing)) = needed.iter().find(|(has, _)| !has) {
             return Err(format!("the key {key:?} has no {missing}"));
         }
-        let end = |text: &String| u32::try_from(text.len()).map_err(|_| "the page is too large".to_owned());
+        let end = |text: &String| u32::try_from(text.len()).map_err(|_| TOO_LARGE.to_owned());
         self.row.key_end = end(&page.text)?;
         page.text.push_str(&self.e_tag);
         self.row.e_tag_end = end(&page.text)?;
@@ -339,15 +373,6 @@ impl Parser {
             _ => {}
         }
         Ok(())
-    }
-
-    fn name(&mut self, text: &str) -> Result<u16, String> {
-        let names = &mut self.page.names;
-        let at = names.iter().rposition(|name| **name == *text).unwrap_or_else(|| {
-            names.push(Box::from(text));
-            names.len() - 1
-        });
-        u16::try_from(at).map_err(|_| "the page is too large".to_owned())
     }
 
     fn finish(mut self) -> Result<Page, String> {

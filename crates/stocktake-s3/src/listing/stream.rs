@@ -96,7 +96,7 @@ impl<'a> ListingStream<'a> {
             context: context.clone(),
         };
         client.handle().spawn(lister.run());
-        let groups = Groups::new(request.versions);
+        let groups = Groups::new(request.versions, source.temp_dir.clone());
         let (lane, context) = (span.lane, context.clone());
         Ok(Self { source, lane, requests_max, request, shared, context, groups, current: None, ended: false })
     }
@@ -134,18 +134,17 @@ impl<'a> ListingStream<'a> {
     /// Rows that are in order, or `None` at the end.
     fn next_sorted(&mut self) -> Result<Option<Sorted>, SourceError> {
         loop {
-            if let Some(sorted) = self.groups.pop() {
+            if let Some(sorted) = self.groups.pop().map_err(unsorted)? {
                 return Ok(Some(sorted));
             }
             if self.ended {
                 return Ok(None);
             }
-            let order = |text: String| SourceError::new(SourceErrorKind::Order, text);
             match self.next_page()? {
-                Some(page) => self.groups.push(page).map_err(order)?,
+                Some(page) => self.groups.push(page).map_err(unsorted)?,
                 None => {
                     self.ended = true;
-                    self.groups.finish().map_err(order)?;
+                    self.groups.finish().map_err(unsorted)?;
                 }
             }
         }
@@ -288,6 +287,10 @@ fn facts_of(
         return Err(SourceError::cancelled());
     }
     found.map_err(|error| S3Source::fault(error, "asking for an object failed"))
+}
+
+fn unsorted(error: std::io::Error) -> SourceError {
+    SourceError::unreadable("the versions of a key could not be sorted in the folder for temporary files", error)
 }
 
 fn push(

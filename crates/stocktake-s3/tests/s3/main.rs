@@ -6,6 +6,7 @@ mod destination;
 mod keys;
 mod listing;
 mod reports;
+mod services;
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use stocktake_core::{BucketName, FieldSet, ObjectSource, ReadContext, SourceError, Versions};

@@ -157,7 +157,7 @@ fn damage(u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<(u16, u8)>> {
     (0..count).map(|_| u.arbitrary()).collect()
 }
 
-fn harm(bytes: &mut Vec<u8>, damage: &[(u16, u8)]) {
+pub(super) fn harm(bytes: &mut Vec<u8>, damage: &[(u16, u8)]) {
     for (at, value) in damage {
         let (at, length) = (usize::from(*at), bytes.len());
         let place = if at % 2 == 0 { length.saturating_sub(1 + at / 2) } else { at / 2 };
@@ -175,7 +175,7 @@ pub(super) fn open(destination: &MemoryDestination, manifest: &str) -> Result<Re
     Report::open(&store, &key)
 }
 
-fn rows_in(destination: &MemoryDestination, manifest: &str) -> Result<Vec<Row>, ReadError> {
+pub(super) fn rows_in(destination: &MemoryDestination, manifest: &str) -> Result<Vec<Row>, ReadError> {
     let threads = ReadOptions::default().threads.saturating_add(1);
     let batches = open(destination, manifest)?.read(&ReadOptions::default().with_threads(threads))?;
     let batches = batches.collect::<Result<Vec<_>, _>>()?;
@@ -183,7 +183,7 @@ fn rows_in(destination: &MemoryDestination, manifest: &str) -> Result<Vec<Row>, 
 }
 
 /// Faults of a report's rows, of which damage may leave none.
-fn verified(destination: &MemoryDestination, manifest: &str) -> Result<Vec<String>, String> {
+pub(super) fn verified(destination: &MemoryDestination, manifest: &str) -> Result<Vec<String>, String> {
     let report = open(destination, manifest).map_err(|error| fault("the report cannot be opened")(&error))?;
     let checked = verify_rows(&report, &ReadOptions::default(), &BTreeSet::new());
     let checked = checked.map_err(|error| fault("verifying fails")(&error))?;

@@ -18,6 +18,7 @@ pub(super) struct Service {
     log: Mutex<Vec<String>>,
     at_once: AtomicUsize,
     at_once_max: AtomicUsize,
+    turned_away: AtomicUsize,
 }
 
 impl Answers for Service {
@@ -31,7 +32,7 @@ impl Answers for Service {
             Some(Fault::InternalError) => Reply::error(500, "InternalError", "We encountered an internal error."),
             Some(Fault::AccessDenied) => Reply::error(403, "AccessDenied", "Access Denied"),
             Some(Fault::NotImplemented) => Reply::error(501, "NotImplemented", "Not implemented"),
-            _ => self.operate(request, fault),
+            _ => self.elsewhere(request).unwrap_or_else(|| self.operate(request, fault)),
         };
         self.at_once.fetch_sub(1, Ordering::Relaxed);
         (reply, fault)
@@ -46,6 +47,7 @@ impl Service {
             log: Mutex::default(),
             at_once: AtomicUsize::new(0),
             at_once_max: AtomicUsize::new(0),
+            turned_away: AtomicUsize::new(0),
         }
     }
 
@@ -59,6 +61,24 @@ impl Service {
 
     pub(super) fn at_once_max(&self) -> usize {
         self.at_once_max.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn turned_away(&self) -> usize {
+        self.turned_away.load(Ordering::Relaxed)
+    }
+
+    /// Sends a request that is signed for another region where the bucket is.
+    fn elsewhere(&self, request: &Request) -> Option<Reply> {
+        let region = self.store().options.region.clone()?;
+        let is_signed_for =
+            request.header("authorization").is_some_and(|value| value.contains(&format!("/{region}/s3/")));
+        if is_signed_for {
+            return None;
+        }
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
+        let reply =
+            Reply::error(301, "PermanentRedirect", "The bucket must be addressed using the specified endpoint.");
+        Some(reply.with_header("x-amz-bucket-region", region))
     }
 
     fn operate(&self, request: &Request, fault: Option<Fault>) -> Reply {

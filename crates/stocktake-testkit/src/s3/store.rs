@@ -21,11 +21,20 @@ pub struct ServerOptions {
     pub encrypts: bool,
     /// Owner that every object has.
     pub owner: String,
+    /// The only region that requests may be signed for; none: any.
+    pub region: Option<String>,
 }
 
 impl Default for ServerOptions {
     fn default() -> Self {
-        Self { versioned: false, page_max: 1000, markers_last: false, encrypts: true, owner: "7f00".repeat(16) }
+        Self {
+            versioned: false,
+            page_max: 1000,
+            markers_last: false,
+            encrypts: true,
+            owner: "7f00".repeat(16),
+            region: None,
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use super::{
     GenerateError, GenerateErrorKind,
     journal::{self, Journal},
+    publish,
     recover::entry_name,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,8 +112,12 @@ fn remove_run(journal: &Journal<'_>, begin: &JournalBegin, abandoned: &mut Aband
     // Processes that write lanes of one report may each have their attempt; the first one is in the journal.
     let first = journaled.keys().map(|(_, attempt)| *attempt).min().map_or(begin.attempt, |of| of.min(begin.attempt));
     for lane in begin.plan.lanes() {
-        // Later attempts are those of lanes that were written again.
-        for attempt in first.. {
+        // Later attempts are those of lanes that were written again; whatever a journal says, there are not more of them
+        // without a name that tells of them.
+        let last = first.saturating_add(publish::ATTEMPTS_MAX);
+        let mut attempts: BTreeSet<u32> = (first..=last).chain([begin.attempt]).collect();
+        attempts.extend(journaled.keys().filter(|(of, _)| *of == lane.index).map(|(_, attempt)| *attempt));
+        for attempt in attempts {
             let known = journaled.remove(&(lane.index, attempt));
             let mut shard = 0;
             loop {

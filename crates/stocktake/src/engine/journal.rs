@@ -38,6 +38,26 @@ pub(super) struct Journal<'a> {
     contents: &'a dyn ReportStore,
     pub(super) layout: ReportLayout,
     kept: Mutex<Kept>,
+    /// What the journal that is followed was begun with, as it is written; empty before.
+    begun: Mutex<Begun>,
+}
+
+/// The first object of the journal that is followed.
+#[derive(Debug, Default)]
+struct Begun {
+    run: String,
+    text: Vec<u8>,
+}
+
+/// Whose a journal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The run that follows it, or continues it.
+    This,
+    /// Another run of the same report, begun after this one was abandoned.
+    Another,
+    /// Nobody's: it is gone.
+    Nobody,
 }
 
 /// Finished data files that the journal tells of: as many as receipts of shards, which the run holds anyway.
@@ -80,7 +100,7 @@ impl<'a> Journal<'a> {
     /// The journal of a report; none where the destination has no reading side.
     pub(super) fn new(destination: &'a dyn Destination, layout: ReportLayout) -> Option<Self> {
         let (store, contents) = (destination.store()?, destination.contents()?);
-        Some(Self { destination, store, contents, layout, kept: Mutex::default() })
+        Some(Self { destination, store, contents, layout, kept: Mutex::default(), begun: Mutex::default() })
     }
 
     /// Writes down that a run begins.
@@ -88,11 +108,24 @@ impl<'a> Journal<'a> {
     /// # Errors
     /// [`DestinationErrorKind::AlreadyExists`] if one has begun already.
     pub(super) fn begin(&self, begin: &JournalBegin) -> Result<(), GenerateError> {
-        self.write(&self.layout.journal_begin(), &begin.to_text())
+        let text = begin.to_text();
+        self.write(&self.layout.journal_begin(), &text)?;
+        self.follow(begin, text.into_bytes());
+        Ok(())
+    }
+
+    fn follow(&self, begin: &JournalBegin, text: Vec<u8>) {
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = Begun { run: begin.run.clone(), text };
+    }
+
+    /// The run whose journal this is.
+    pub(super) fn run(&self) -> String {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).run.clone()
     }
 
     /// Writes a published data file down.
-    pub(super) fn keep(&self, entry: &JournalEntry) -> Result<(), GenerateError> {
+    pub(super) fn keep(&self, entry: JournalEntry) -> Result<(), GenerateError> {
+        let entry = entry.with_run(self.run());
         let Receipt { lane, shard, attempt, .. } = entry.receipt;
         self.write(&self.layout.journal_entry(lane, shard, attempt), &entry.to_text())?;
         self.note(&entry.receipt);
@@ -133,12 +166,19 @@ impl<'a> Journal<'a> {
             let what = format!("a run with this stamp was begun, and what it noted cannot be read ({key})");
             GenerateError::caused(GenerateErrorKind::Destination(DestinationErrorKind::Io), what, error)
         })?;
+        self.follow(&begin, text);
         Ok(Some(begin))
     }
 
-    /// Whether the journal has its first object still.
-    pub(super) fn is_begun(&self) -> Result<bool, DestinationError> {
-        Ok(self.store.head(&self.layout.journal_begin())?.is_some())
+    /// Whose the journal is now: while this run goes on it may be abandoned, and another be begun in its place.
+    pub(super) fn owner(&self) -> Result<Owner, DestinationError> {
+        let text = read(self.contents, &self.layout.journal_begin())?;
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(match text {
+            None => Owner::Nobody,
+            Some(text) if text == begun.text => Owner::This,
+            Some(_) => Owner::Another,
+        })
     }
 
     /// Keys of entries, in order.
@@ -210,9 +250,18 @@ impl<'a> Journal<'a> {
     pub(super) fn settle(&self, error: GenerateError) -> GenerateError {
         let Kept { files, rows } = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
         // A destination that does not answer has the journal still, for all that is known.
-        if !files.is_empty() && self.is_begun().unwrap_or(true) {
-            let (stamp, files) = (self.layout.stamp().to_owned(), files.len() as u64);
-            return error.with_kept(KeptRun { stamp, files, rows });
+        match self.owner().unwrap_or(Owner::This) {
+            Owner::This if !files.is_empty() => {
+                let (stamp, files) = (self.layout.stamp().to_owned(), files.len() as u64);
+                return error.with_kept(KeptRun { stamp, files, rows });
+            }
+            // The other run gives its data files the same names, and journals them after they are there: which of them are
+            // whose cannot be told, and neither they nor its journal may go.
+            Owner::Another => {
+                let text = |key: &ReportKey| format!("{key}: stays, for another run with this stamp has begun");
+                return error.with_leftovers(files.iter().map(text).collect());
+            }
+            Owner::This | Owner::Nobody => {}
         }
         let error = error.with_leftovers(self.take_back(files));
         match self.remove() {

@@ -242,7 +242,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
         let Some(journal) = self.shared.journal else { return Ok(()) };
         let receipt = shard.receipt();
         journal
-            .keep(&JournalEntry::new(receipt.clone(), last.codes, last.skipped_entries))
+            .keep(JournalEntry::new(receipt.clone(), last.codes, last.skipped_entries))
             .map_err(|error| error.in_shard(receipt.shard))?;
         if let Some(file) = &receipt.file {
             self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).retain(|key| *key != file.key);

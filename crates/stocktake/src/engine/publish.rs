@@ -9,7 +9,7 @@ use stocktake_core::{
 };
 
 /// Attempts that are looked at for free names before giving up.
-const ATTEMPTS_MAX: u32 = 1000;
+pub(super) const ATTEMPTS_MAX: u32 = 1000;
 
 /// Publishes a report of these shards.
 ///

@@ -15,6 +15,10 @@ use stocktake_core::{
 /// lanes than these sizes are compared, as of all other data files.
 const LANES_READ_MAX: usize = 64;
 
+/// Data files of a lane that a journal can tell of: as many as its names order. It bounds what an entry of a strange name
+/// makes the program look for.
+const SHARDS_MAX: u32 = 1_000_000;
+
 /// Where a lane is carried on. Default: at its beginning.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LaneStart {
@@ -47,7 +51,8 @@ pub(super) fn lanes(
             names.insert((lane, shard, of), key);
         }
     }
-    let expected = Expected { spec_digest: spec.digest(), plan_digest: plan.digest(), journal, attempt };
+    let expected =
+        Expected { run: journal.run(), spec_digest: spec.digest(), plan_digest: plan.digest(), journal, attempt };
     let keys: Vec<ReportKey> = names.values().cloned().collect();
     let found = journal.each_entry(&keys, |entry| expected.confirmed(entry, Confirmation::Size))?;
     let mut found: BTreeMap<(u32, u32), _> =
@@ -89,6 +94,7 @@ pub(super) fn lanes(
 
 /// What receipts of this run say.
 struct Expected<'a> {
+    run: String,
     spec_digest: String,
     plan_digest: String,
     journal: &'a Journal<'a>,
@@ -103,7 +109,8 @@ impl Expected<'_> {
         confirmation: Confirmation,
     ) -> Result<Option<(JournalEntry, CommittableShard)>, DestinationError> {
         let (receipt, layout) = (&entry.receipt, &self.journal.layout);
-        let of_run = receipt.report_id == layout.report_id()
+        let of_run = entry.run == self.run
+            && receipt.report_id == layout.report_id()
             && receipt.spec_digest == self.spec_digest
             && receipt.plan_digest == self.plan_digest
             && receipt.attempt == self.attempt;
@@ -175,5 +182,5 @@ pub(super) fn entry_name(key: &ReportKey) -> Option<(u32, u32, u32)> {
     let name = name.strip_suffix(stocktake_core::ENVELOPE_SUFFIX).unwrap_or(name);
     let mut numbers = name.split('-').map(|number| number.parse().ok());
     let found = (numbers.next()??, numbers.next()??, numbers.next()??);
-    numbers.next().is_none().then_some(found)
+    (numbers.next().is_none() && found.1 < SHARDS_MAX).then_some(found)
 }

@@ -4,11 +4,12 @@ use super::{
     GenerateError, GenerateErrorKind, GenerateOptions, Recovery, ReportSummary,
     execution::Execution,
     generate::{Lanes, check_memory, plan, write_from},
-    journal::{self, Journal},
+    journal::{self, Journal, Owner},
     options::Clock,
     publish, recover,
     recover::LaneStart,
 };
+use std::hash::{BuildHasher, RandomState};
 use stocktake_core::{
     CommittableShard, Confirmation, Destination, DestinationErrorKind, Existing, JournalBegin, LaneDescriptor,
     ObjectSource, Plan, Receipt, ReceiptsHeader, ReportLayout, ReportSpec, Timestamp,
@@ -79,7 +80,8 @@ impl Run {
             attempt = attempt.max(taken.map_or(0, |taken| taken.saturating_add(1)));
         }
         let scan_started_at = options.clock.as_ref().map(Clock::now);
-        let begin = JournalBegin::new(spec, &plan, attempt, GENERATOR).with_scan_started_at(scan_started_at);
+        let begin = JournalBegin::new(spec, &plan, attempt, GENERATOR).with_run(new_run());
+        let begin = begin.with_scan_started_at(scan_started_at);
         journal.begin(&begin)?;
         let starts = vec![LaneStart::default(); plan.lanes().len()];
         Ok(Self { plan, attempt, starts, existing: options.existing, scan_started_at })
@@ -126,8 +128,12 @@ impl Run {
         if options.execution.cancel.is_cancelled() {
             return Err(GenerateError::cancelled());
         }
-        if !journal.is_begun()? {
-            let text = "the run was abandoned while it went on: its journal is gone";
+        let text = match journal.owner()? {
+            Owner::This => None,
+            Owner::Nobody => Some("the run was abandoned while it went on: its journal is gone"),
+            Owner::Another => Some("the run was abandoned while it went on, and another was begun in its place"),
+        };
+        if let Some(text) = text {
             return Err(GenerateError::new(GenerateErrorKind::Incomplete, text));
         }
         // A process that took the run for one that had ended may have taken something away.
@@ -141,7 +147,12 @@ impl Run {
         let scan = options.clock.as_ref().zip(scan_started_at).map(|(clock, started_at)| (started_at, clock.now()));
         let summary = publish::commit_with(spec, &plan, shards, destination, existing, scan)?;
         // Beside its published report a journal says nothing; the next run of the configuration removes it.
-        let leftovers = journal.remove().err().map(|error| error.to_string()).into_iter().collect();
+        let removed = match journal.owner() {
+            Ok(Owner::This) => journal.remove(),
+            Ok(Owner::Another | Owner::Nobody) => Ok(()),
+            Err(error) => Err(error),
+        };
+        let leftovers = removed.err().map(|error| error.to_string()).into_iter().collect();
         Ok(ReportSummary { kept_files, kept_rows, leftovers, ..summary })
     }
 }
@@ -173,7 +184,7 @@ pub fn resume_lanes(
     let begin = match journal.read_begin()? {
         Some(begin) => begin,
         None => {
-            let begin = JournalBegin::new(spec, plan, attempt, GENERATOR);
+            let begin = JournalBegin::new(spec, plan, attempt, GENERATOR).with_run(new_run());
             match journal.begin(&begin) {
                 Ok(()) => begin,
                 // A process that writes other lanes was faster.
@@ -187,6 +198,12 @@ pub fn resume_lanes(
     check_same(&begin, spec, plan)?;
     let starts = recover::lanes(&journal, spec, plan, lanes, attempt)?;
     write_from(source, spec, plan, Lanes { lanes, starts, attempt, journal: Some(&journal) }, destination, execution)
+}
+
+/// A name that no other run has: two hashes of 64 bits with keys of this process, which the system draws at random.
+fn new_run() -> String {
+    let part = || RandomState::new().hash_one(GENERATOR);
+    format!("{:016x}{:016x}", part(), part())
 }
 
 /// Refuses a run that would not continue the one that was begun.
