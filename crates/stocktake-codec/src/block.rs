@@ -35,8 +35,9 @@ impl Place {
 /// Writes blocks; holds what is used again for each.
 pub(crate) struct BlockWriter {
     codes: Codes,
-    /// Only for texts of which much is literals.
-    pairs: Option<Pairs>,
+    pairs: Pairs,
+    /// Whether blocks are columns, of which much is literals, in few tokens.
+    columns: bool,
     header: Header,
     dispatch: Dispatch,
     /// As long as the longest block so far in plain, so that what does not fit is better off plain.
@@ -48,7 +49,8 @@ impl BlockWriter {
     pub(crate) fn new() -> Self {
         Self {
             codes: Codes::new(),
-            pairs: None,
+            pairs: Pairs::new(),
+            columns: false,
             header: Header::new(),
             dispatch: Dispatch::Auto,
             out: Vec::new(),
@@ -58,7 +60,7 @@ impl BlockWriter {
 
     /// For columns: much of them is literals, and there may be few tokens.
     pub(crate) fn of_columns() -> Self {
-        Self { pairs: Some(Pairs::new()), ..Self::new() }
+        Self { columns: true, ..Self::new() }
     }
 
     /// Uses other code for the same bytes.
@@ -96,8 +98,7 @@ impl BlockWriter {
         place: Place,
         plain_bytes: usize,
     ) -> Result<(usize, Rest), Full> {
-        let (counts, exact) =
-            if self.pairs.is_some() { Counts::of_columns(tokens, text) } else { Counts::of(tokens, text) };
+        let (counts, exact) = if self.columns { Counts::of_columns(tokens, text) } else { Counts::of(tokens, text) };
         let mut bits = Bits::new(&mut self.out[..plain_bytes + AHEAD_BYTES / 2], self.rest);
         self.codes.fit(&counts);
         self.header.describe(&self.codes);
@@ -120,10 +121,8 @@ impl BlockWriter {
         } else {
             self.header.write(place.bit(), &mut bits)?;
         }
-        if let Some(pairs) = &mut self.pairs {
-            pairs.fit(self.codes.literals());
-        }
-        let mut bits = dispatch::write(self.dispatch, &self.codes, self.pairs.as_ref(), text, tokens, bits)?;
+        self.pairs.fit(self.codes.literals());
+        let mut bits = dispatch::write(self.dispatch, &self.codes, &self.pairs, text, tokens, bits)?;
         if place == Place::Last {
             bits.align()?;
         }
@@ -141,7 +140,7 @@ impl BlockWriter {
     }
 
     pub(crate) fn capacity_bytes(&self) -> usize {
-        self.out.capacity() + self.pairs.as_ref().map_or(0, Pairs::memory_bytes) + size_of::<Self>()
+        self.out.capacity() + self.pairs.memory_bytes() + size_of::<Self>()
     }
 }
 
@@ -149,7 +148,7 @@ impl BlockWriter {
 #[inline(always)]
 pub(crate) fn write_tokens<'a>(
     codes: &Codes,
-    pairs: Option<&Pairs>,
+    pairs: &Pairs,
     text: &[u8],
     tokens: &[Token],
     bits: Bits<'a>,
@@ -158,10 +157,7 @@ pub(crate) fn write_tokens<'a>(
     let mut rest = text;
     for token in tokens {
         let literals = token.literals as usize;
-        match pairs {
-            Some(pairs) => codes.put_pairs(pairs, rest, literals, &mut bits)?,
-            None => codes.put_literals(rest, literals, &mut bits)?,
-        }
+        codes.put_pairs(pairs, rest, literals, &mut bits)?;
         rest = &rest[literals..];
         if token.length > 0 {
             codes.put_match(token.length, token.distance, &mut bits)?;

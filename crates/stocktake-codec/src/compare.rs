@@ -2,38 +2,34 @@
 
 use crate::lanes::{self, LANES};
 
-/// Number of equal bytes at the front of two slices, at most the shorter one's length.
+/// Number of equal bytes from two places of a text on, the second of them before the first; at most so many.
+///
+/// What follows in the text is compared too, without counting, which takes less than to compare the rest byte by byte.
 #[inline(always)]
-pub(crate) fn equal_front(a: &[u8], b: &[u8]) -> usize {
-    let length = a.len().min(b.len());
-    let (a, b) = (&a[..length], &b[..length]);
-    let mut equal = 0;
-    while length - equal >= LANES {
-        if let (Some(a), Some(b)) = (a[equal..].first_chunk(), b[equal..].first_chunk())
-            && let Some(more) = lanes::equal_front(a, b)
-        {
-            return equal + more;
-        }
-        equal += LANES;
+pub(crate) fn equal_front(text: &[u8], at: usize, before: usize, bytes_max: usize) -> usize {
+    if let (Some(a), Some(b)) = (text[at..].first_chunk(), text[before..].first_chunk())
+        && let Some(equal) = lanes::equal_front(a, b)
+    {
+        return equal.min(bytes_max);
     }
-    equal + a[equal..].iter().zip(&b[equal..]).take_while(|(a, b)| a == b).count()
+    equal_front_far(text, at, before, bytes_max)
 }
 
-/// Number of equal bytes at the back of two slices, at most the shorter one's length.
-#[inline(always)]
-pub(crate) fn equal_back(a: &[u8], b: &[u8]) -> usize {
-    let length = a.len().min(b.len());
-    let (a, b) = (&a[a.len() - length..], &b[b.len() - length..]);
-    let mut rest = length;
-    while rest >= LANES {
-        if let (Some(a), Some(b)) = (a[..rest].last_chunk(), b[..rest].last_chunk())
-            && let Some(more) = lanes::equal_back(a, b)
-        {
-            return length - rest + more;
+/// As [`equal_front`], which only looks at the first sixteen bytes: most stretches are short.
+#[inline(never)]
+fn equal_front_far(text: &[u8], at: usize, before: usize, bytes_max: usize) -> usize {
+    let (a, b) = (text[at..].as_chunks().0, text[before..].as_chunks().0);
+    let mut equal = 0;
+    for (a, b) in a.iter().zip(b) {
+        if let Some(more) = lanes::equal_front(a, b) {
+            return (equal + more).min(bytes_max);
         }
-        rest -= LANES;
+        equal += LANES;
+        if equal >= bytes_max {
+            return bytes_max;
+        }
     }
-    length - rest + a[..rest].iter().rev().zip(b[..rest].iter().rev()).take_while(|(a, b)| a == b).count()
+    (equal + equal_to_end(text, at + equal, before + equal)).min(bytes_max)
 }
 
 /// Number of equal bytes from two places of a text on, the second of them before the first.
@@ -79,18 +75,33 @@ fn equal_to_begin(text: &[u8], at: usize, before: usize, bytes_max: usize) -> us
 /// Number of equal bytes before two places of a text, the second of them before the first; at most so many.
 #[inline(always)]
 pub(crate) fn equal_before(text: &[u8], at: usize, before: usize, bytes_max: usize) -> usize {
+    if bytes_max == 0 {
+        return 0;
+    }
+    // More is compared than counts, which takes less than to compare the rest byte by byte.
+    if let (Some(a), Some(b)) = (text[..at].last_chunk(), text[..before].last_chunk())
+        && let Some(equal) = lanes::equal_back(a, b)
+    {
+        return equal.min(bytes_max);
+    }
+    equal_before_far(text, at, before, bytes_max)
+}
+
+/// As [`equal_before`], which only looks at the last sixteen bytes: most stretches are short.
+#[inline(never)]
+fn equal_before_far(text: &[u8], at: usize, before: usize, bytes_max: usize) -> usize {
+    let (a, b) = (text[..at].as_rchunks().1, text[..before].as_rchunks().1);
     let mut equal = 0;
-    while equal < bytes_max {
-        // More is compared than counts, which takes less than to compare the rest byte by byte.
-        let (Some(a), Some(b)) = (text[..at - equal].last_chunk(), text[..before - equal].last_chunk()) else {
-            return equal + equal_to_begin(text, at - equal, before - equal, bytes_max - equal);
-        };
+    for (a, b) in a.iter().rev().zip(b.iter().rev()) {
         if let Some(more) = lanes::equal_back(a, b) {
             return (equal + more).min(bytes_max);
         }
         equal += LANES;
+        if equal >= bytes_max {
+            return bytes_max;
+        }
     }
-    bytes_max
+    equal + equal_to_begin(text, at - equal, before - equal, bytes_max - equal)
 }
 
 #[cfg(test)]
@@ -101,16 +112,19 @@ mod tests {
     fn every_length_and_every_first_difference() {
         for length in 0..70 {
             let text: Vec<u8> = (0u8..).take(length).collect();
-            assert_eq!((equal_front(&text, &text), equal_back(&text, &text)), (length, length));
             for place in 0..length {
                 let mut other = text.clone();
                 other[place] ^= 0x80;
-                assert_eq!(equal_front(&text, &other), place);
-                assert_eq!(equal_back(&text, &other), length - place - 1);
-                assert_eq!(equal_front(&text, &other[..place]), place);
-                assert_eq!(equal_back(&text, &other[place + 1..]), length - place - 1);
                 let both = [&text[..], &other[..]].concat();
                 assert!(equal_after(&both, length, 0) == place);
+                // Wherever the text ends behind what counts.
+                for end in [2 * length, both.len() + 40] {
+                    let mut longer = both.clone();
+                    longer.resize(end.max(both.len()), 0xee);
+                    for most in 0..=length {
+                        assert_eq!(equal_front(&longer, length, 0, most), most.min(place));
+                    }
+                }
                 for most in 0..=length {
                     assert_eq!(equal_before(&both, 2 * length, length, most), most.min(length - place - 1));
                 }

@@ -2,8 +2,9 @@
 
 use crate::{
     block::{BlockWriter, Place},
-    compare::{equal_back, equal_front},
+    compare::{equal_before, equal_front},
     dispatch::Dispatch,
+    lanes::LANES,
     symbols::DISTANCE_MAX,
     tokens::{Token, push_match},
 };
@@ -107,7 +108,7 @@ impl Deflater {
         self.filled += bytes;
         if self.open.distance > 0 && self.open.end == start {
             let from = start - usize::from(self.open.distance);
-            self.open.end += equal_front(&self.text[start..self.filled], &self.text[from..self.filled]);
+            self.open.end += equal_front(&self.text, start, from, bytes);
         }
         self.base + start
     }
@@ -125,22 +126,42 @@ impl Deflater {
     #[inline(always)]
     pub fn copy(&mut self, at: usize, distance: usize) -> bool {
         let settled = self.open.end;
-        let at = self.index_of(at);
-        let Ok(short) = u16::try_from(distance) else { return false };
-        if distance > DISTANCE_MAX.min(at) || distance == 0 {
-            return false;
-        }
         // The open match reaches as far as it is equal.
-        if short == self.open.distance && at == settled {
+        if distance == usize::from(self.open.distance) && at <= self.base + settled {
             return false;
         }
-        let front = equal_front(&self.text[at..self.filled], &self.text[at - distance..self.filled]);
-        let back = equal_back(&self.text[settled..at], &self.text[..at - distance]);
+        let at = self.index_of(at);
+        // A distance of 0 wraps to more than any.
+        if distance.wrapping_sub(1) >= DISTANCE_MAX.min(at) {
+            return false;
+        }
+        let back = equal_before(&self.text, at, at - distance, at - settled);
+        self.open_match(at, distance, back)
+    }
+
+    /// As [`Deflater::copy`], of a place before which so many bytes are known to be equal and not settled.
+    #[inline(always)]
+    pub(crate) fn copy_behind(&mut self, at: usize, distance: usize, back: usize) -> bool {
+        let settled = self.open.end;
+        let at = self.index_of(at);
+        let repeats = distance == usize::from(self.open.distance) && at == settled;
+        if distance.wrapping_sub(1) >= DISTANCE_MAX.min(at) || repeats {
+            return false;
+        }
+        self.open_match(at, distance, back)
+    }
+
+    /// Makes what is equal around a place the open match, if that gains.
+    #[inline(always)]
+    fn open_match(&mut self, at: usize, distance: usize, back: usize) -> bool {
+        let front = equal_front(&self.text, at, at - distance, self.filled - at);
         if !gains(back + front, distance) {
             return false;
         }
         self.close();
-        self.open = Match { start: at - back, end: at + front, distance: short };
+        #[expect(clippy::cast_possible_truncation, reason = "at most 32,768")]
+        let distance = distance as u16;
+        self.open = Match { start: at - back, end: at + front, distance };
         true
     }
 
@@ -159,7 +180,7 @@ impl Deflater {
         if distance > DISTANCE_MAX.min(at) || distance == 0 {
             return 0;
         }
-        equal_back(&self.text[settled..at], &self.text[..at - distance])
+        equal_before(&self.text, at, at - distance, at - settled)
     }
 
     /// The text of the block between two positions; what lies before it is left out.
@@ -167,6 +188,17 @@ impl Deflater {
     pub(crate) fn between(&self, from: usize, to: usize) -> &[u8] {
         let index = |position: usize| position.saturating_sub(self.base).min(self.filled);
         self.text.get(index(from)..index(to)).unwrap_or_default()
+    }
+
+    /// Sixteen bytes from a position of the block on; what lies behind the text has no meaning.
+    #[inline(always)]
+    pub(crate) fn sixteen(&self, at: usize) -> [u8; LANES] {
+        let rest = self.text.get(at.saturating_sub(self.base)..).unwrap_or_default();
+        rest.first_chunk().copied().unwrap_or_else(|| {
+            let mut lanes = [0; LANES];
+            lanes.iter_mut().zip(rest).for_each(|(lane, byte)| *lane = *byte);
+            lanes
+        })
     }
 
     /// Whether `N` bytes from `at` equal those `distance` before them.

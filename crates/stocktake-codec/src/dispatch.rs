@@ -27,7 +27,7 @@ pub enum Dispatch {
 pub(crate) fn write<'a>(
     dispatch: Dispatch,
     codes: &Codes,
-    pairs: Option<&Pairs>,
+    pairs: &Pairs,
     text: &[u8],
     tokens: &[Token],
     bits: Bits<'a>,
@@ -49,7 +49,7 @@ pub(crate) fn write<'a>(
 #[target_feature(enable = "bmi1,bmi2")]
 fn write_with_bmi2<'a>(
     codes: &Codes,
-    pairs: Option<&Pairs>,
+    pairs: &Pairs,
     text: &[u8],
     tokens: &[Token],
     bits: Bits<'a>,

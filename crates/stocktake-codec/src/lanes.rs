@@ -1,4 +1,6 @@
-//! Sixteen bytes at once, in forms that compilers turn into vector operations. It knows nothing of what the bytes are.
+//! Sixteen bytes at once. It knows nothing of what the bytes are.
+
+use wide::u8x16;
 
 /// Number of bytes.
 pub(crate) const LANES: usize = 16;
@@ -6,14 +8,24 @@ pub(crate) const LANES: usize = 16;
 /// Number of equal bytes at the front, if not all are equal.
 #[inline(always)]
 pub(crate) fn equal_front(a: &[u8; LANES], b: &[u8; LANES]) -> Option<usize> {
-    // Comparing arrays is one operation and a branch; where they differ is asked only once a text.
-    (a != b).then(|| (u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b)).trailing_zeros() as usize / 8)
+    let differ = differences(a, b);
+    (differ != 0).then(|| differ.trailing_zeros() as usize)
 }
 
 /// Number of equal bytes at the back, if not all are equal.
 #[inline(always)]
 pub(crate) fn equal_back(a: &[u8; LANES], b: &[u8; LANES]) -> Option<usize> {
-    (a != b).then(|| (u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b)).leading_zeros() as usize / 8)
+    let differ = differences(a, b);
+    (differ != 0).then(|| (differ << ALL.leading_zeros()).leading_zeros() as usize)
+}
+
+/// A bit for each lane.
+const ALL: u32 = (1 << LANES) - 1;
+
+/// A bit for each lane that differs, the first lowest.
+#[inline(always)]
+fn differences(a: &[u8; LANES], b: &[u8; LANES]) -> u32 {
+    u8x16::new(*a).simd_eq(u8x16::new(*b)).to_bitmask() ^ ALL
 }
 
 /// Whether a byte parts keys: `/`, `+`, a space, and with the first two `.` and `*`, which come for free.
@@ -42,9 +54,24 @@ pub(crate) fn separators(bytes: [u8; 8]) -> u64 {
     zeros((all | of(SLASH_LIKE)) ^ of(b'/')) | zeros(all ^ of(b' '))
 }
 
+/// A bit for each byte that is one of those wanted, the first lowest.
+#[inline(always)]
+pub(crate) fn marks_of(bytes: [u8; LANES], wanted: [u8; 4]) -> u32 {
+    let bytes = u8x16::new(bytes);
+    let [a, b, c, d] = wanted.map(|byte| bytes.simd_eq(u8x16::splat(byte)));
+    (a | b | c | d).to_bitmask()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wanted_bytes_are_marked() {
+        let bytes = *b"a/b%.//zz%%z.z/z";
+        let wanted = (0..LANES).filter(|place| b"/%.".contains(&bytes[*place])).fold(0, |all, place| all | 1 << place);
+        assert_eq!(marks_of(bytes, *b"/%./"), wanted);
+    }
 
     #[test]
     fn separators_are_found_wherever_they_stand() {

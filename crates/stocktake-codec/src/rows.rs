@@ -2,8 +2,17 @@
 //!
 //! It does not know what fields mean; the caller marks where they begin and says what is known of them.
 
-use crate::deflater::Deflater;
+use crate::{
+    deflater::Deflater,
+    lanes::{self, LANES},
+};
 use std::ops::Range;
+
+/// Separators that are told apart from other bytes.
+const SEPARATORS_MAX: usize = 4;
+
+/// Bytes that a probe looks at.
+const PROBE_BYTES: usize = 4;
 
 /// Places that separators in sorted fields are remembered in.
 const PROBES: usize = 4096;
@@ -53,109 +62,116 @@ pub struct Mark {
 /// Tells a deflater how rows repeat. Every row has the same number of marks, in ascending order.
 #[derive(Clone, Debug)]
 pub struct Rows {
-    /// Position of the row above, and its marks.
-    above: Option<usize>,
-    above_marks: Vec<Mark>,
+    /// Position of the row above, and where its marks are.
+    above: usize,
+    above_at: Vec<u32>,
     /// The low 32 bits of the last position of each number. A wrong one finds nothing equal, or something by chance.
     last: Vec<u32>,
     probes: Vec<u32>,
     /// As `last`, by what stands there; empty until a field is long enough.
     searches: Vec<u32>,
-    separators: [bool; 256],
+    /// Fewer are filled up with the first.
+    separators: Option<[u8; SEPARATORS_MAX]>,
 }
 
 impl Rows {
     /// Of rows whose hints have numbers below `numbers`, and in whose sorted fields parts begin at `separators`.
     ///
-    /// Larger numbers are taken as if there were no hint.
+    /// Larger numbers are taken as if there were no hint, and more than four separators as if they were none.
     pub fn new(numbers: usize, separators: &[u8]) -> Self {
-        let mut table = [false; 256];
-        separators.iter().for_each(|byte| table[usize::from(*byte)] = true);
+        let separators = separators.first().map(|first| {
+            let mut all = [*first; SEPARATORS_MAX];
+            all.iter_mut().zip(separators).for_each(|(place, separator)| *place = *separator);
+            all
+        });
         Self {
-            above: None,
-            above_marks: Vec::new(),
+            above: 0,
+            above_at: Vec::new(),
             last: vec![0; numbers],
             probes: vec![0; PROBES],
             searches: Vec::new(),
-            separators: table,
+            separators,
         }
     }
 
     /// Forgets every row: to be called with [`Deflater::begin`].
     pub fn begin(&mut self) {
-        self.above = None;
+        self.above = 0;
+        self.above_at.clear();
         self.last.fill(0);
         self.probes.fill(0);
         self.searches.clear();
     }
 
-    /// Tells of the row that was pushed last, at position `start`; copies its marks.
-    #[inline]
+    /// Tells of the row that was pushed last, at position `start`.
+    // Inlined, it takes the registers of the loops around it.
+    #[inline(never)]
     pub fn tell(&mut self, start: usize, marks: &[Mark], deflater: &mut Deflater) {
         let row_end = deflater.position();
-        // A row that repeats others wholly has nothing to tell.
-        if deflater.settled() >= row_end && self.above_marks == marks {
-            self.above = Some(start);
+        let mut rows_apart = start - self.above;
+        self.above = start;
+        if self.above_at.len() != marks.len() {
+            // No row above, or one of another kind: at a distance of 0 nothing repeats.
+            rows_apart = 0;
+            self.above_at.clear();
+            self.above_at.extend(marks.iter().map(|mark| mark.at));
+        } else if deflater.settled() >= row_end && marks.iter().map(|mark| mark.at).eq(self.above_at.iter().copied()) {
+            // A row that repeats others wholly has nothing to tell.
             return;
         }
-        let mut searched = false;
-        for (number, Mark { at, hint }) in marks.iter().copied().enumerate() {
-            if hint == Hint::Nothing {
-                continue;
-            }
-            let at = start + at as usize;
-            let end = marks.get(number + 1).map_or(row_end, |next| start + next.at as usize);
-            // Without a row above, no distance.
-            let distance = match (self.above, self.above_marks.get(number)) {
-                (Some(above), Some(mark)) => at - (above + mark.at as usize),
-                _ => 0,
-            };
+        let mut above_at = std::mem::take(&mut self.above_at);
+        let mut before = start;
+        for (number, (mark, above_at)) in marks.iter().zip(&mut above_at).enumerate() {
+            let next = marks.get(number + 1);
+            let end = next.map_or(row_end, |next| start + next.at as usize);
+            let at = start + mark.at as usize;
+            let distance = (rows_apart + mark.at as usize).wrapping_sub(*above_at as usize);
+            *above_at = mark.at;
             let covered = deflater.settled() >= end;
-            match hint {
+            match mark.hint {
                 Hint::Last(slot) | Hint::Only(slot) => {
                     let last = self.distance_to_last(slot, at);
-                    let done = covered || deflater.copy(at, last);
-                    if !done && last != distance && hint == Hint::Last(slot) {
+                    if covered {
+                        continue;
+                    }
+                    let done = deflater.copy(at, last);
+                    if !done && last != distance && mark.hint == Hint::Last(slot) {
                         deflater.copy(at, distance);
                     }
                 }
                 Hint::SortedEnd => {
-                    if !searched {
-                        let back = deflater.equal_before(at, distance);
+                    let back = deflater.equal_before(at, distance);
+                    if is_searched(before..at, deflater) {
+                        self.search(before..at - back, deflater);
+                    } else {
                         self.probe(at - back, deflater);
                     }
-                    deflater.copy(at, distance);
+                    let back = back.min(at.saturating_sub(deflater.settled()));
+                    deflater.copy_behind(at, distance, back);
                 }
-                Hint::Random if !deflater.begins_alike::<8>(at, distance) => {}
                 _ if covered => {}
+                Hint::Nothing => {}
+                Hint::Random if !deflater.begins_alike::<8>(at, distance) => {}
                 _ => {
                     deflater.copy(at, distance);
                 }
             }
-            searched = end >= deflater.settled().max(at) + SEARCHED_BYTES_MIN;
-            if searched {
-                self.search_field(number, marks, start..end, deflater);
+            // A sorted field is searched up to what its end repeats, which is found there.
+            if is_searched(at..end, deflater) && next.is_none_or(|next| next.hint != Hint::SortedEnd) {
+                self.search(at..end, deflater);
             }
+            before = at;
         }
-        self.above = Some(start);
-        self.above_marks.clear();
-        self.above_marks.extend_from_slice(marks);
+        self.above_at = above_at;
     }
 
-    /// Searches through what is left of a field, in a sorted one up to what equals the row above again.
+    /// Searches through what is not settled of a field.
     #[cold]
-    fn search_field(&mut self, number: usize, marks: &[Mark], row_to_end: Range<usize>, deflater: &mut Deflater) {
-        let Range { start, end } = row_to_end;
-        let to = match (self.above, self.above_marks.get(number + 1), marks.get(number + 1)) {
-            (Some(above), Some(mark), Some(Mark { hint: Hint::SortedEnd, .. })) => {
-                end - deflater.equal_before(end, end - (above + mark.at as usize))
-            }
-            _ => end,
-        };
-        let from = start + marks[number].at as usize;
+    #[inline(never)]
+    fn search(&mut self, field: Range<usize>, deflater: &mut Deflater) {
         self.searches.resize(SEARCHES, 0);
-        let (mut at, mut misses) = (deflater.settled().max(from), 0);
-        while let Some(four) = deflater.between(at, to).first_chunk::<4>() {
+        let (mut at, mut misses) = (deflater.settled().max(field.start), 0);
+        while let Some(four) = deflater.between(at, field.end).first_chunk::<4>() {
             let place = &mut self.searches[place_of(u32::from_le_bytes(*four), SEARCHES)];
             let here = low_bits(at);
             let distance = here.wrapping_sub(std::mem::replace(place, here)) as usize;
@@ -180,21 +196,42 @@ impl Rows {
     /// Looks for what follows each separator between what is settled and `to`, where it stood last.
     #[inline(always)]
     fn probe(&mut self, to: usize, deflater: &mut Deflater) {
+        let Some(wanted) = self.separators else { return };
         let mut from = deflater.settled();
         let mut misses = 0;
-        while from < to && misses < PROBE_MISSES_MAX {
-            let text = deflater.between(from, to);
-            let Some(found) = text.iter().position(|byte| self.separators[usize::from(*byte)]) else { return };
-            let Some(four) = text[found..].first_chunk::<4>() else { return };
-            let at = from + found;
-            let place = &mut self.probes[place_of(u32::from_le_bytes(*four), PROBES)];
-            let here = low_bits(at);
-            let distance = here.wrapping_sub(std::mem::replace(place, here)) as usize;
-            let found = deflater.begins_alike::<4>(at, distance) && deflater.copy(at, distance);
-            misses = if found { 0 } else { misses + 1 };
-            from = deflater.settled().max(at + 1);
+        while from + PROBE_BYTES <= to {
+            let mut found = lanes::marks_of(deflater.sixteen(from), wanted);
+            let next = from + LANES;
+            while found != 0 {
+                let at = from + found.trailing_zeros() as usize;
+                found &= found - 1;
+                if at + PROBE_BYTES > to || misses == PROBE_MISSES_MAX {
+                    return;
+                }
+                if at >= deflater.settled() {
+                    misses = if self.probe_at(at, deflater) { 0 } else { misses + 1 };
+                }
+            }
+            from = next.max(deflater.settled());
         }
     }
+
+    /// Looks for what stands at a place where it stood last.
+    #[inline(always)]
+    fn probe_at(&mut self, at: usize, deflater: &mut Deflater) -> bool {
+        let [a, b, c, d, ..] = deflater.sixteen(at);
+        let place = &mut self.probes[place_of(u32::from_le_bytes([a, b, c, d]), PROBES)];
+        let here = low_bits(at);
+        let distance = here.wrapping_sub(std::mem::replace(place, here)) as usize;
+        deflater.begins_alike::<PROBE_BYTES>(at, distance) && deflater.copy(at, distance)
+    }
+}
+
+/// Whether so much of a field repeats nothing that it is searched through.
+#[inline(always)]
+fn is_searched(field: Range<usize>, deflater: &Deflater) -> bool {
+    // Most fields are short.
+    field.len() >= SEARCHED_BYTES_MIN && field.end >= deflater.settled() + SEARCHED_BYTES_MIN
 }
 
 #[inline(always)]

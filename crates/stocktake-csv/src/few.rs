@@ -16,9 +16,11 @@ pub(crate) const MEMBERS_MAX: usize = 4;
 /// Combinations that are remembered. Reports have some dozens that matter.
 const PLACES: usize = 64;
 
-/// Longest text of a remembered combination: copied as a block, so no longer than most need. Longer ones are written
-/// value by value.
-const TEXT_BYTES: usize = 64;
+/// Longest text of a remembered combination. Longer ones are written value by value.
+const TEXT_BYTES: usize = 2 * BLOCK_BYTES;
+
+/// Most combinations are no longer: they are copied as one block, longer ones as two.
+const BLOCK_BYTES: usize = 64;
 
 /// A column of a group.
 #[derive(Clone, Copy, Debug)]
@@ -102,9 +104,13 @@ impl Combinations {
             && let Kind::Short(length) = self.kinds[place]
         {
             marks.push(page, Hint::Last(self.numbers[place]));
-            *page.block()? = self.texts[place];
+            let block: &mut [u8; TEXT_BYTES] = page.block()?;
+            let text = &self.texts[place];
+            block[..BLOCK_BYTES].copy_from_slice(&text[..BLOCK_BYTES]);
+            if usize::from(length) > BLOCK_BYTES {
+                block[BLOCK_BYTES..].copy_from_slice(&text[BLOCK_BYTES..]);
+            }
             page.advance(usize::from(length));
-            marks.skip(page, members.len() - 1);
             return Ok(());
         }
         self.put_slowly(members, row, key, page, marks)
@@ -125,19 +131,10 @@ impl Combinations {
             self.kinds[place] = self.render(members, row, place);
             self.numbers[place] = number_of(members, row);
         }
-        let long = !matches!(self.kinds[place], Kind::Short(_));
         let plain = self.kinds[place] == Kind::LongPlain;
-        for (number, text) in members.iter().map(|member| member.text(row)).enumerate() {
-            if number == 0 {
-                marks.push(page, Hint::Last(self.numbers[place]));
-            } else if long {
-                // It is worth a look though others around it changed.
-                marks.push(page, Hint::Above);
-            }
+        marks.push(page, Hint::Last(self.numbers[place]));
+        for text in members.iter().map(|member| member.text(row)) {
             if plain { page.put_plain_field(text.as_bytes()) } else { page.put_field(text) }?;
-        }
-        if !long {
-            marks.skip(page, members.len() - 1);
         }
         Ok(())
     }

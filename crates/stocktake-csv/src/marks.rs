@@ -28,8 +28,8 @@ pub(crate) fn second(second: u32) -> Hint {
     Hint::Only(COMBINATIONS + DAYS + second)
 }
 
-/// Most marks of a row: bucket, key and its end, up to three for each further field.
-const MARKS_MAX: usize = 3 + 3 * (Field::COUNT - 2);
+/// Most marks of a row: key and its end, up to three for each further field.
+const MARKS_MAX: usize = 2 + 3 * (Field::COUNT - 2);
 
 /// The marks of one row.
 #[derive(Clone, Debug)]

@@ -50,14 +50,15 @@ pub(crate) struct Plan<'a> {
 enum Cell<'a> {
     /// A text that is the same in every row, with its comma.
     Constant(&'static [u8]),
-    /// A number that is absent in every row.
-    NoCount,
+    /// A number that is absent in every row; whether it has a mark.
+    NoCount(bool),
     /// A time that is absent in every row.
     NoTime,
     Text(&'a TextColumn),
     /// A text with another spelling of "absent", with its comma.
     TextOr(&'a TextColumn, &'static [u8]),
-    Count(Field, &'a IntColumn),
+    /// Whether it has a mark: behind the key's end it stands as far from the number above as that does.
+    Count(Field, &'a IntColumn, bool),
     Time(Field, &'a IntColumn),
     Few(Vec<Member<'a>>),
 }
@@ -116,7 +117,7 @@ impl<'a> Plan<'a> {
     ) -> Result<(), Stop> {
         let Memory { times, groups } = memory;
         marks.begin(page);
-        marks.push(page, Hint::Above);
+        // The bucket before the key stands as far from the bucket above as the keys do from each other.
         page.put(self.prefix)?;
         marks.push(page, Hint::Sorted);
         put_key(self.keys.value(row).as_bytes(), self.escapes, page)?;
@@ -129,8 +130,10 @@ impl<'a> Plan<'a> {
                     marks.push(page, Hint::Random);
                     page.put(text)?;
                 }
-                Cell::NoCount => {
-                    marks.push(page, Hint::Above);
+                Cell::NoCount(marked) => {
+                    if *marked {
+                        marks.push(page, Hint::Above);
+                    }
                     page.put(ABSENT)?;
                 }
                 Cell::NoTime => TimeFields::put_absent(page, marks)?,
@@ -145,8 +148,10 @@ impl<'a> Plan<'a> {
                         text => page.put_field(text)?,
                     }
                 }
-                Cell::Count(field, column) => {
-                    marks.push(page, Hint::Above);
+                Cell::Count(field, column, marked) => {
+                    if *marked {
+                        marks.push(page, Hint::Above);
+                    }
                     match column.value(row) {
                         None => page.put(ABSENT)?,
                         Some(number) => {
@@ -188,13 +193,13 @@ fn add_cell<'a>(cells: &mut Vec<Cell<'a>>, dialect: &Dialect, segment: &'a Objec
         Some(Column::Text(column)) if null => Cell::TextOr(column, NULL_VERSION),
         Some(Column::Text(column)) => Cell::Text(column),
         Some(Column::Int(column)) if field.field_type() == FieldType::Timestamp => Cell::Time(field, column),
-        Some(Column::Int(column)) => Cell::Count(field, column),
+        Some(Column::Int(column)) => Cell::Count(field, column, !cells.is_empty()),
         Some(Column::Code(column)) => return add_member(cells, field, Member::code(column)),
         Some(Column::Bool(column)) => return add_member(cells, field, Member::Bool(column)),
         None => match field.field_type() {
             FieldType::Code | FieldType::Boolean => return add_member(cells, field, Member::Absent),
             FieldType::Timestamp => Cell::NoTime,
-            FieldType::Int64 | FieldType::Int32 => Cell::NoCount,
+            FieldType::Int64 | FieldType::Int32 => Cell::NoCount(!cells.is_empty()),
             _ if null => Cell::Constant(NULL_VERSION),
             _ => Cell::Constant(ABSENT),
         },
