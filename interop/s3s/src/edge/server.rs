@@ -42,7 +42,7 @@ pub fn start(runtime: &Runtime, store: &Store, faults: &Arc<Faults>) -> io::Resu
                 async move {
                     let number = faults.seen.fetch_add(1, Ordering::Relaxed) + 1;
                     let every = faults.every.load(Ordering::Relaxed);
-                    let fault = (every > 0 && number % every == 0).then_some(number / every % 5);
+                    let fault = (every > 0 && number % every == 0).then(|| number / every % 5);
                     faults.shown.fetch_add(u64::from(fault.is_some()), Ordering::Relaxed);
                     if let Some(refused @ (0 | 1)) = fault {
                         return Ok(refusal(refused));
