@@ -32,3 +32,17 @@ if ! cmp -s "$here/requirements-s3.txt" "$venv/requirements.txt"; then
     cp "$here/requirements-s3.txt" "$venv/requirements.txt"
 fi
 "$venv/bin/python" "$here/check_s3.py" --binary "${CARGO_TARGET_DIR:-target}/release/stocktake"
+
+# Containers: Azurite, which npm has, and Azure's SDK.
+if command -v npm >/dev/null 2>&1; then
+    venv="$here/.venv-azure"
+    if ! cmp -s "$here/requirements-azure.txt" "$venv/requirements.txt"; then
+        python3 -m venv --clear "$venv"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-azure.txt"
+        npm install --silent --no-audit --no-fund --prefix "$venv/node" azurite@3.35.0
+        cp "$here/requirements-azure.txt" "$venv/requirements.txt"
+    fi
+    "$venv/bin/python" "$here/check_azure.py" --binary "${CARGO_TARGET_DIR:-target}/release/stocktake" --azurite "$venv/node/node_modules/.bin/azurite-blob"
+else
+    echo "azure: skipped, for there is no npm"
+fi

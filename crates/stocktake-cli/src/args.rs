@@ -259,7 +259,7 @@ pub(crate) struct SseArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckDestinationArgs {
-    /// The bucket, and the prefix below which reports are to be written: s3://BUCKET[/PREFIX]
+    /// The bucket, and the prefix below which reports are to be written: s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX] or az://CONTAINER[/PREFIX]
     #[arg(long, value_name = "DEST", value_parser = destination_parser())]
     pub(crate) destination: DestinationText,
 
@@ -309,7 +309,7 @@ pub(crate) struct FromArgs {
     ///
     /// arrow:FILE: the record batches of an Arrow IPC file.
     ///
-    /// inventory:MANIFEST: the rows of a report, of this program or of S3 itself, in any of the formats; a path, or s3://BUCKET/KEY.
+    /// inventory:MANIFEST: the rows of a report, of this program or of S3 itself, in any of the formats; a path, or s3://BUCKET/KEY, gs://.., az://..
     ///
     /// synthetic:rows=N,seed=S,versions=V: N invented rows from seed S (default 1), up to V versions a key (default 0,
     /// a source without versions).
@@ -395,7 +395,7 @@ pub(crate) struct FromArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Destination")]
 pub(crate) struct ToArgs {
-    /// A directory that stands for the root of the destination bucket, created if absent, or s3://BUCKET[/PREFIX]
+    /// A directory that stands for the root of the destination bucket, created if absent, or s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], az://CONTAINER[/PREFIX]
     ///
     /// In a bucket PREFIX is the report's prefix, as `--destination-prefix` says it otherwise. The report is DEST/[PREFIX/]BUCKET/ID/STAMP/manifest.json, its data files DEST/[PREFIX/]BUCKET/ID/data/*.
     #[arg(long, value_name = "DEST", value_parser = destination_parser())]
@@ -535,7 +535,7 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// The report's manifest.json: a path, or s3://BUCKET/KEY
+    /// The report's manifest.json: a path, or s3://BUCKET/KEY, gs://.., az://..
     #[arg(value_parser = manifest_parser())]
     pub(crate) manifest: ManifestText,
 
@@ -557,7 +557,7 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CatArgs {
-    /// The report's manifest.json: a path, or s3://BUCKET/KEY
+    /// The report's manifest.json: a path, or s3://BUCKET/KEY, gs://.., az://..
     #[arg(value_parser = manifest_parser())]
     pub(crate) manifest: ManifestText,
 
@@ -587,11 +587,11 @@ pub(crate) struct CatArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
-    /// manifest.json of the old report: a path, or s3://BUCKET/KEY
+    /// manifest.json of the old report: a path, or s3://BUCKET/KEY, gs://.., az://..
     #[arg(value_parser = manifest_parser())]
     pub(crate) old: ManifestText,
 
-    /// manifest.json of the new report: a path, or s3://BUCKET/KEY
+    /// manifest.json of the new report: a path, or s3://BUCKET/KEY, gs://.., az://..
     #[arg(value_parser = manifest_parser())]
     pub(crate) new: ManifestText,
 
@@ -647,7 +647,7 @@ pub(crate) struct DiffArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DdlArgs {
-    /// The report's manifest.json: a path, or s3://BUCKET/KEY
+    /// The report's manifest.json: a path, or s3://BUCKET/KEY, gs://.., az://..
     #[arg(value_parser = manifest_parser())]
     pub(crate) manifest: ManifestText,
 
@@ -673,7 +673,7 @@ pub(crate) struct DdlArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// The report's manifest.json: a path, or s3://BUCKET/KEY
+    /// The report's manifest.json: a path, or s3://BUCKET/KEY, gs://.., az://..
     #[arg(value_parser = manifest_parser())]
     pub(crate) manifest: ManifestText,
 
@@ -719,7 +719,7 @@ pub(crate) struct InspectArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PruneArgs {
-    /// Where reports are: a directory that stands for the root of the destination bucket, or s3://BUCKET[/PREFIX]
+    /// Where reports are: a directory that stands for the root of the destination bucket, or s3://BUCKET[/PREFIX], gs://.., az://..
     #[arg(value_name = "DEST", value_parser = destination_parser())]
     pub(crate) destination: DestinationText,
 

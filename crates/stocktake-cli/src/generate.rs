@@ -3,6 +3,7 @@
 use crate::{
     args::GenerateArgs,
     choices::{CompressionChoice, FormatChoice},
+    clouds,
     configuration::Configured,
     cross_check::{CrossChecked, Findings},
     exit::{Failure, Outcome, json_line, put_out, say},
@@ -89,11 +90,18 @@ impl Task {
         // Before the source is opened: standard input may be waited for.
         let local = match &args.to.destination {
             DestinationText::Directory(path) => {
-                check_local(args)?;
+                check_unencrypted(args, "a directory as destination")?;
                 let local = LocalDestination::try_new(path);
                 Some(local.map_err(|error| Failure::failed("the destination cannot be used", &error))?)
             }
-            DestinationText::S3(_) => None,
+            DestinationText::S3(_) | DestinationText::Cloud(_) => None,
+        };
+        let cloud = match &args.to.destination {
+            DestinationText::Cloud(text) => {
+                check_unencrypted(args, &text.address())?;
+                Some(clouds::target(text, execution(args).threads)?)
+            }
+            DestinationText::S3(_) | DestinationText::Directory(_) => None,
         };
         let keys = args.configuration.key_file.as_ref().map(LocalKeyService::open).transpose();
         let keys = keys.map_err(|error| Failure::of(&error))?;
@@ -118,13 +126,18 @@ impl Task {
                 (builder, None)
             }
         };
-        if let (Some(encryption), None, Some(_)) = (&encryption, &keys, &local) {
-            let text = format!(
-                "{encryption} is asked for, which a directory cannot do; --key-file encrypts the report itself"
-            );
+        let what = match &args.to.destination {
+            DestinationText::Directory(_) => Some("a directory"),
+            DestinationText::Cloud(_) => Some("this destination"),
+            DestinationText::S3(_) => None,
+        };
+        if let (Some(encryption), None, Some(what)) = (&encryption, &keys, what) {
+            let text =
+                format!("{encryption} is asked for, which {what} cannot do; --key-file encrypts the report itself");
             return Err(Failure::message(text));
         }
         let builder = builder
+            .with_address(cloud.as_ref().map(|(_, address)| address.as_str()))
             .with_format(format)
             .with_order(args.from.unsorted.map_or(Order::Sorted, Order::from))
             .with_unknown_values(args.content.unknown_values.into())
@@ -136,9 +149,10 @@ impl Task {
         // The engine asks too, but only after it has looked for a report with the same stamp.
         spec.chunk_budget_bytes(execution(args).memory_limit_bytes())
             .map_err(|error| Failure::usage(error.to_string()))?;
-        let target = match local {
-            Some(local) => Target::of_directory(local),
-            None => {
+        let target = match (local, cloud) {
+            (Some(local), _) => Target::of_directory(local),
+            (None, Some((target, _))) => target,
+            (None, None) => {
                 // Inside envelopes objects are encrypted before the bucket sees them.
                 open_bucket(args, configured, encryption.clone().filter(|_| keys.is_none()))?
             }
@@ -216,12 +230,12 @@ pub(crate) fn open_bucket(
     s3::target(&args.s3, &args.sse, text, execution(args).threads, asked, owner.as_deref())
 }
 
-/// Refuses options of buckets where the destination is a directory.
-fn check_local(args: &GenerateArgs) -> Result<(), Failure> {
+/// Refuses options of S3's buckets where the destination is another.
+fn check_unencrypted(args: &GenerateArgs, destination: &str) -> Result<(), Failure> {
     let given =
         [("--sse", args.sse.sse.is_some()), ("--expected-bucket-owner", args.sse.expected_bucket_owner.is_some())];
     match given.into_iter().find(|(_, given)| *given) {
-        Some((name, _)) => Err(Failure::usage(format!("{name} does not apply to a directory as destination"))),
+        Some((name, _)) => Err(Failure::usage(format!("{name} does not apply to {destination}"))),
         None => Ok(()),
     }
 }

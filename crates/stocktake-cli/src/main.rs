@@ -6,6 +6,11 @@
 mod args;
 mod cat;
 mod choices;
+#[cfg(feature = "clouds")]
+mod clouds;
+#[cfg(not(feature = "clouds"))]
+#[path = "clouds_absent.rs"]
+mod clouds;
 mod configuration;
 #[cfg(feature = "s3")]
 mod credential_process;
@@ -35,6 +40,7 @@ mod verify;
 use args::{Arguments, Verb};
 use clap::Parser;
 use exit::{Failure, Outcome};
+use source_text::DestinationText;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -49,7 +55,10 @@ fn main() -> ExitCode {
         Verb::Prune(args) => prune::run(args),
         Verb::Config(verb) => configuration::config(verb),
         Verb::Policy(verb) => configuration::policy(verb),
-        Verb::CheckDestination(args) => s3::check_destination(args),
+        Verb::CheckDestination(args) => match &args.destination {
+            DestinationText::Cloud(text) => clouds::check_destination(args, text),
+            DestinationText::S3(_) | DestinationText::Directory(_) => s3::check_destination(args),
+        },
         Verb::Run(args) => configuration::run_due(args),
         Verb::Completions { shell } => completions(*shell),
     })

@@ -2,10 +2,11 @@
 
 use crate::{
     args::PruneArgs,
+    clouds,
     exit::{Failure, Outcome, json_line, put_out, say, shown},
     interrupt::Interrupts,
     machine, s3,
-    source_text::DestinationText,
+    source_text::{CloudText, DestinationText, S3Text},
 };
 use serde::Serialize;
 use stocktake::{
@@ -66,9 +67,9 @@ impl Place {
                 let local = LocalDestination::try_new(path).map_err(|error| Failure::of(&error))?;
                 Ok(Self { prefix: args.destination_prefix.clone(), kind: Kind::Directory(local) })
             }
-            DestinationText::S3(text) => {
+            DestinationText::S3(S3Text { prefix, .. }) | DestinationText::Cloud(CloudText { prefix, .. }) => {
                 let of_text =
-                    DestinationPrefix::try_new(&*text.prefix).map_err(|error| Failure::usage(error.to_string()))?;
+                    DestinationPrefix::try_new(&**prefix).map_err(|error| Failure::usage(error.to_string()))?;
                 let prefix = match (of_text.as_str(), &args.destination_prefix) {
                     ("", other) => other.clone(),
                     (_, None) => Some(of_text),
@@ -78,7 +79,12 @@ impl Place {
                         return Err(Failure::usage(text));
                     }
                 };
-                Ok(Self { prefix, kind: Kind::Bucket(s3::bucket(&args.s3, text)?) })
+                let bucket = match &args.destination {
+                    DestinationText::S3(text) => s3::bucket(&args.s3, text)?,
+                    DestinationText::Cloud(text) => clouds::bucket(text)?,
+                    DestinationText::Directory(_) => unreachable!("a directory is dealt with above"),
+                };
+                Ok(Self { prefix, kind: Kind::Bucket(bucket) })
             }
         }
     }

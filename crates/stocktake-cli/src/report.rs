@@ -2,6 +2,7 @@
 
 use crate::{
     args::S3Args,
+    clouds,
     exit::Failure,
     s3,
     source_text::{ManifestText, S3Text},
@@ -18,6 +19,8 @@ pub(crate) enum Found {
     Bucket {
         /// Scheme and name of the bucket, `s3://reports`.
         address: String,
+        /// The same as engines of the Hadoop family have it.
+        hadoop_address: String,
         store: Arc<dyn ReportStore>,
         manifest: ReportKey,
     },
@@ -40,13 +43,18 @@ impl Found {
                 let found = LocalReport::find(path, root).map_err(|error| Failure::of(&error))?;
                 Ok(Self::Local(Box::new(found)))
             }
-            ManifestText::S3 { .. } if root.is_some() => {
+            ManifestText::S3 { .. } | ManifestText::Cloud { .. } if root.is_some() => {
                 Err(Failure::usage("the root directory does not apply to a manifest in a bucket"))
             }
             ManifestText::S3 { bucket, key } => {
                 let text = S3Text { bucket: bucket.clone(), prefix: String::new() };
-                let (address, store) = (format!("s3://{bucket}"), s3::store(s3, &text, threads)?);
-                Ok(Self::Bucket { address, store, manifest: key.clone() })
+                let (address, hadoop_address) = (format!("s3://{bucket}"), format!("s3a://{bucket}"));
+                let store = s3::store(s3, &text, threads)?;
+                Ok(Self::Bucket { address, hadoop_address, store, manifest: key.clone() })
+            }
+            ManifestText::Cloud { bucket, key } => {
+                let (store, hadoop_address) = clouds::store(bucket, threads)?;
+                Ok(Self::Bucket { address: bucket.address(), hadoop_address, store, manifest: key.clone() })
             }
         }
     }

@@ -80,7 +80,7 @@ pub(crate) fn target(
 ) -> Result<Target, Failure> {
     let (destination, _) = destination(s3, sse, text, threads, asked, owner)?;
     let left_behind = destination.left_behind_later();
-    Ok(Target::of_bucket(Box::new(destination), &text.bucket, Box::new(left_behind)))
+    Ok(Target::of_bucket(Box::new(destination), format!("s3://{}", text.bucket), Box::new(left_behind)))
 }
 
 /// The bucket as a place where reports are read, each object as it was when it was first looked at.
@@ -107,7 +107,9 @@ pub(crate) fn bucket(args: &S3Args, text: &S3Text) -> Result<Box<dyn Destination
 /// As [`source`]; a destination that is no bucket.
 pub(crate) fn check_destination(args: &CheckDestinationArgs) -> Result<Outcome, Failure> {
     let DestinationText::S3(text) = &args.destination else {
-        return Err(Failure::usage("--destination is a directory; what is checked is s3://BUCKET[/PREFIX]"));
+        return Err(Failure::usage(
+            "--destination is a directory; what is checked is s3://BUCKET[/PREFIX], gs:// or az://",
+        ));
     };
     let (destination, prefix) = destination(&args.s3, &args.sse, text, NonZeroUsize::MIN, None, None)?;
     let slash = if prefix.as_str().is_empty() { "" } else { "/" };

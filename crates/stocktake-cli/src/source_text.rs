@@ -29,6 +29,34 @@ pub(crate) enum SourceText {
     S3(S3Text),
 }
 
+/// One of the clouds that are no S3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cloud {
+    /// Google Cloud Storage, `gs://`.
+    Google,
+    /// Azure Blob Storage, `az://`.
+    Azure,
+}
+
+/// A bucket or container of a cloud and a prefix in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CloudText {
+    pub(crate) cloud: Cloud,
+    pub(crate) bucket: BucketName,
+    pub(crate) prefix: String,
+}
+
+impl CloudText {
+    /// The address without the prefix.
+    pub(crate) fn address(&self) -> String {
+        let scheme = match self.cloud {
+            Cloud::Google => "gs",
+            Cloud::Azure => "az",
+        };
+        format!("{scheme}://{}", self.bucket)
+    }
+}
+
 /// A bucket and a prefix in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct S3Text {
@@ -43,6 +71,8 @@ pub(crate) enum DestinationText {
     Directory(PathBuf),
     /// `s3://bucket/prefix`.
     S3(S3Text),
+    /// `gs://bucket/prefix` or `az://container/prefix`.
+    Cloud(CloudText),
 }
 
 impl DestinationText {
@@ -51,9 +81,10 @@ impl DestinationText {
     /// # Errors
     /// As [`SourceText::parse`].
     pub(crate) fn parse(text: OsString) -> Result<Self, String> {
-        match s3(&text) {
-            Some(bucket) => bucket.map(Self::S3),
-            None => directory(text).map(Self::Directory),
+        match (s3(&text), cloud(&text)) {
+            (Some(bucket), _) => bucket.map(Self::S3),
+            (None, Some(bucket)) => bucket.map(Self::Cloud),
+            (None, None) => directory(text).map(Self::Directory),
         }
     }
 
@@ -61,7 +92,7 @@ impl DestinationText {
     pub(crate) fn directory(&self) -> Option<&Path> {
         match self {
             Self::Directory(path) => Some(path),
-            Self::S3(_) => None,
+            Self::S3(_) | Self::Cloud(_) => None,
         }
     }
 }
@@ -73,6 +104,8 @@ pub(crate) enum ManifestText {
     Path(PathBuf),
     /// `s3://bucket/key`.
     S3 { bucket: BucketName, key: ReportKey },
+    /// `gs://bucket/key` or `az://container/key`; the text has no prefix.
+    Cloud { bucket: CloudText, key: ReportKey },
 }
 
 impl ManifestText {
@@ -81,17 +114,24 @@ impl ManifestText {
     /// # Errors
     /// If it is empty, or names a service that is not known, a bucket without a key, or what can be no key of a report.
     pub(crate) fn parse(text: OsString) -> Result<Self, String> {
-        match s3(&text) {
-            Some(address) => {
-                let S3Text { bucket, prefix } = address?;
-                if prefix.is_empty() || prefix.ends_with('/') {
-                    return Err(format!("the key of the manifest is missing; it ends in manifest.json: {prefix:?}"));
-                }
-                let key = ReportKey::try_new(prefix).map_err(|error| error.to_string())?;
-                Ok(Self::S3 { bucket, key })
+        let key = |prefix: String| {
+            if prefix.is_empty() || prefix.ends_with('/') {
+                return Err(format!("the key of the manifest is missing; it ends in manifest.json: {prefix:?}"));
             }
-            None if text.to_string_lossy().contains("://") => Err(UNKNOWN_SERVICE.to_owned()),
-            None => file(text).map(Self::Path),
+            ReportKey::try_new(prefix).map_err(|error| error.to_string())
+        };
+        match (s3(&text), cloud(&text)) {
+            (Some(address), _) => {
+                let S3Text { bucket, prefix } = address?;
+                Ok(Self::S3 { bucket, key: key(prefix)? })
+            }
+            (None, Some(address)) => {
+                let mut bucket = address?;
+                let key = key(std::mem::take(&mut bucket.prefix))?;
+                Ok(Self::Cloud { bucket, key })
+            }
+            (None, None) if text.to_string_lossy().contains("://") => Err(UNKNOWN_SERVICE.to_owned()),
+            (None, None) => file(text).map(Self::Path),
         }
     }
 }
@@ -103,6 +143,19 @@ fn s3(text: &OsString) -> Option<Result<S3Text, String>> {
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     let bucket = BucketName::try_new(bucket).map_err(|error| error.to_string());
     Some(bucket.map(|bucket| S3Text { bucket, prefix: prefix.to_owned() }))
+}
+
+/// What stands behind `gs://` or `az://`, taken apart; `None` if the text does not begin so.
+fn cloud(text: &OsString) -> Option<Result<CloudText, String>> {
+    let (cloud, rest) = match (after(text, "gs://"), after(text, "az://")) {
+        (Some(rest), _) => (Cloud::Google, rest),
+        (None, Some(rest)) => (Cloud::Azure, rest),
+        (None, None) => return None,
+    };
+    let Some(rest) = rest.to_str() else { return Some(Err("a prefix in a bucket is UTF-8".to_owned())) };
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let bucket = BucketName::try_new(bucket).map_err(|error| error.to_string());
+    Some(bucket.map(|bucket| CloudText { cloud, bucket, prefix: prefix.to_owned() }))
 }
 
 impl SourceText {
@@ -132,6 +185,10 @@ impl SourceText {
         }
         match s3(&text) {
             Some(bucket) => bucket.map(Self::S3),
+            None if cloud(&text).is_some() => Err(
+                "gs:// and az:// are where reports go and are read (inventory:gs://..); a listing of such a bucket is a source as ndjson:FILE or csv:FILE"
+                    .to_owned(),
+            ),
             None => directory(text).map(Self::Directory),
         }
     }
@@ -159,7 +216,7 @@ impl SourceText {
 
 /// Said of an address whose scheme is not known.
 const UNKNOWN_SERVICE: &str =
-    "of services this version knows s3:// alone; a path of this name is written with `./` before it";
+    "of services this version knows s3://, gs:// and az://; a path of this name is written with `./` before it";
 
 /// A path of a directory, unless it looks like the address of a service.
 ///
@@ -225,6 +282,10 @@ mod tests {
         let destination = DestinationText::parse("s3://b/p".into());
         assert!(matches!(destination, Ok(DestinationText::S3(found)) if found == text("b", "p")));
         assert!(DestinationText::parse("./s3".into()).unwrap().directory().is_some());
+        let destination = DestinationText::parse("az://c/p/q".into());
+        assert!(
+            matches!(destination, Ok(DestinationText::Cloud(found)) if found.address() == "az://c" && found.prefix == "p/q")
+        );
     }
 
     #[test]
@@ -235,7 +296,20 @@ mod tests {
             parsed("s3://b/p/manifest.json"),
             Ok(ManifestText::S3 { bucket, key }) if bucket.as_str() == "b" && key.as_str() == "p/manifest.json"
         ));
-        for text in ["", "s3://b", "s3://b/", "s3://b/p/", "s3://b/p//manifest.json", "http://b/manifest.json"] {
+        assert!(matches!(
+            parsed("gs://b/p/manifest.json"),
+            Ok(ManifestText::Cloud { bucket, key }) if bucket.address() == "gs://b" && key.as_str() == "p/manifest.json"
+        ));
+        for text in [
+            "",
+            "s3://b",
+            "gs://b/",
+            "az://",
+            "s3://b/",
+            "s3://b/p/",
+            "s3://b/p//manifest.json",
+            "http://b/manifest.json",
+        ] {
             assert!(parsed(text).is_err(), "{text}");
         }
     }

@@ -3,7 +3,7 @@
 use crate::{
     args::ToArgs,
     exit::Failure,
-    source_text::{DestinationText, S3Text},
+    source_text::{CloudText, DestinationText, S3Text},
 };
 use std::{
     ffi::OsStr,
@@ -22,7 +22,8 @@ pub(crate) struct Target {
 
 enum Root {
     Directory(PathBuf),
-    Bucket(BucketName),
+    /// Scheme and name of a bucket.
+    Bucket(String),
 }
 
 impl Target {
@@ -32,14 +33,14 @@ impl Target {
         Self { destination: Box::new(destination), root, left_behind: Box::new(Vec::new) }
     }
 
-    /// A bucket; `left_behind` names what could not be taken away again.
-    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "there are no buckets"))]
+    /// A bucket by its address; `left_behind` names what could not be taken away again.
+    #[cfg_attr(not(any(feature = "clouds", feature = "s3")), expect(dead_code, reason = "there are no buckets"))]
     pub(crate) fn of_bucket(
         destination: Box<dyn Destination>,
-        bucket: &BucketName,
+        address: String,
         left_behind: Box<dyn Fn() -> Vec<String>>,
     ) -> Self {
-        Self { destination, root: Root::Bucket(bucket.clone()), left_behind }
+        Self { destination, root: Root::Bucket(address), left_behind }
     }
 
     pub(crate) fn destination(&self) -> &dyn Destination {
@@ -50,7 +51,7 @@ impl Target {
     pub(crate) fn place(&self, key: &ReportKey) -> String {
         match &self.root {
             Root::Directory(root) => root.join(key.as_str()).to_string_lossy().into_owned(),
-            Root::Bucket(bucket) => format!("s3://{bucket}/{key}"),
+            Root::Bucket(address) => format!("{address}/{key}"),
         }
     }
 
@@ -64,8 +65,9 @@ impl Target {
 /// # Errors
 /// If what names them contradicts itself, or a directory names no bucket.
 pub(crate) fn bucket_and_prefix(to: &ToArgs) -> Result<(BucketName, DestinationPrefix), Failure> {
-    let S3Text { bucket, prefix } = match (&to.destination, &to.destination_bucket) {
-        (DestinationText::S3(text), _) => text,
+    let (bucket, prefix) = match (&to.destination, &to.destination_bucket) {
+        (DestinationText::S3(S3Text { bucket, prefix }), _) => (bucket, prefix),
+        (DestinationText::Cloud(CloudText { bucket, prefix, .. }), _) => (bucket, prefix),
         (DestinationText::Directory(_), Some(bucket)) => return Ok((bucket.clone(), to.destination_prefix.clone())),
         (DestinationText::Directory(path), None) => {
             return Ok((bucket_of(path, "--destination-bucket")?, to.destination_prefix.clone()));

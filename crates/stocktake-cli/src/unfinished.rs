@@ -2,6 +2,7 @@
 
 use crate::{
     args::GenerateArgs,
+    clouds,
     configuration::Configured,
     exit::{Failure, Outcome, json_line, put_out},
     generate::open_bucket,
@@ -61,6 +62,7 @@ pub(crate) fn abandon(args: &GenerateArgs, configured: Option<&Configured>) -> R
             Target::of_directory(local.map_err(|error| Failure::failed("the destination cannot be used", &error))?)
         }
         DestinationText::S3(_) => open_bucket(args, configured, None)?,
+        DestinationText::Cloud(text) => clouds::target(text, crate::machine::threads())?.0,
     };
     let root = ReportRoot::new(&prefix, &bucket, &args.to.id);
     let stamp = args.to.at.map(Timestamp::folder_stamp);

@@ -3,13 +3,7 @@
 //! The text has the white space of real deliveries: two spaces of indent, a space on both sides of each colon, array
 //! brackets inline. Nothing stands after the closing brace.
 
-use crate::{
-    digest::md5_hex,
-    name::{BucketName, ReportKey},
-    receipt::CompleteReport,
-    schema::FileFormat,
-    spec::ReportSpec,
-};
+use crate::{digest::md5_hex, name::ReportKey, receipt::CompleteReport, schema::FileFormat, spec::ReportSpec};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
@@ -117,9 +111,9 @@ pub fn checksum_text(manifest: &[u8]) -> String {
     md5_hex(manifest) + "\n"
 }
 
-/// The text of symlink.txt: a line for each data file, without a newline at the end.
-pub fn symlink_text<'a>(bucket: &BucketName, keys: impl IntoIterator<Item = &'a ReportKey>) -> String {
-    keys.into_iter().map(|key| format!("s3://{bucket}/{key}")).collect::<Vec<_>>().join("\n")
+/// The text of symlink.txt: a line for each data file, without a newline at the end. The bucket's address stands before each key.
+pub fn symlink_text<'a>(address: &str, keys: impl IntoIterator<Item = &'a ReportKey>) -> String {
+    keys.into_iter().map(|key| format!("{address}/{key}")).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -175,8 +169,7 @@ mod tests {
     fn checksum_and_symlink() {
         assert_eq!(checksum_text(b"abc"), "900150983cd24fb0d6963f7d28e17f72\n");
         let keys = ["a", "b"].map(|key| ReportKey::try_new(key).unwrap());
-        let bucket = BucketName::try_new("dst").unwrap();
-        assert_eq!(symlink_text(&bucket, &keys), "s3://dst/a\ns3://dst/b");
-        assert_eq!(symlink_text(&bucket, []), "");
+        assert_eq!(symlink_text("s3://dst", &keys), "s3://dst/a\ns3://dst/b");
+        assert_eq!(symlink_text("s3://dst", []), "");
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! - [`rows`]: rows as plain values, and the generator of valid, odd ones.
 //! - [`source`]: a source over rows, and what every source must do. [`destination`]: the same for destinations.
-//! - [`s3`]: an S3 server with faults on demand.
+//! - [`s3`]: an S3 server with faults on demand. [`cloud`]: the same for Google Cloud Storage and Azure Blob Storage.
 //! - [`properties`]: what holds for any input, as functions of bytes.
 
+pub mod cloud;
 pub mod destination;
 pub mod properties;
 pub mod rows;

@@ -6,6 +6,7 @@
 //! - [`destinations`]: places that cannot take a report, and reports that are there already.
 //! - [`buckets`]: buckets as source and destination.
 //! - [`stored`]: reports read where they are, in a bucket.
+//! - [`clouds`]: Google's and Azure's storage as places of reports.
 //! - [`published`]: `verify` and `inspect` on reports, whole and harmed.
 //! - [`inspection`]: what rows say, as tables, JSON and a page.
 //! - [`pruning`]: old reports taken away.
@@ -19,6 +20,7 @@
 mod arguments;
 mod bad_sources;
 mod buckets;
+mod clouds;
 mod comparing;
 mod configurations;
 mod destinations;

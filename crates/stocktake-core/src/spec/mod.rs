@@ -64,6 +64,8 @@ struct SpecParts {
     envelope: Envelope,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     row_digest: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<Box<str>>,
 }
 
 /// Whether a report's objects are stored inside envelopes, encrypted before they reach the destination.
@@ -152,6 +154,7 @@ impl ReportSpec {
             unknown_values: UnknownValues::Keep,
             envelope: Envelope::None,
             row_digest: false,
+            address: None,
             chunk_rows: 131_072,
             chunk_bytes: 0,
             shard_target_bytes: 128 << 20,
@@ -208,6 +211,12 @@ impl ReportSpec {
     /// What is demanded of the order of keys.
     pub fn order(&self) -> Order {
         self.0.order
+    }
+
+    /// What stands before a slash and a key in symlink.txt, where engines find the destination bucket.
+    pub fn address(&self) -> String {
+        let of_s3 = || format!("s3://{}", self.0.destination_bucket);
+        self.0.address.as_deref().map_or_else(of_s3, ToOwned::to_owned)
     }
 
     /// Whether objects are stored inside envelopes.
@@ -341,6 +350,14 @@ impl ReportSpecBuilder {
         self
     }
 
+    /// Sets the address by which engines find the destination bucket, such as `gs://reports`; symlink.txt lists files by it.
+    /// Default: `s3://` and the bucket.
+    #[must_use]
+    pub fn with_address(mut self, address: Option<&str>) -> Self {
+        self.0.address = address.map(Into::into);
+        self
+    }
+
     /// Sets whether objects are stored inside envelopes. Default: they are not.
     #[must_use]
     pub fn with_envelope(mut self, envelope: Envelope) -> Self {
@@ -403,6 +420,13 @@ impl ReportSpecBuilder {
     }
 }
 
+fn is_address(text: &str) -> bool {
+    let odd = |c: char| c.is_whitespace() || c.is_control();
+    text.split_once("://").is_some_and(|(scheme, rest)| {
+        !scheme.is_empty() && !rest.is_empty() && !rest.ends_with('/') && !text.contains(odd)
+    })
+}
+
 impl TryFrom<SpecParts> for ReportSpec {
     type Error = SpecError;
 
@@ -416,6 +440,10 @@ impl TryFrom<SpecParts> for ReportSpec {
         check(
             version_fields == if parts.versions == Versions::All { FieldSet::VERSION_FIELDS } else { FieldSet::EMPTY },
             "VersionId, IsLatest and IsDeleteMarker are in all-versions reports and in no other",
+        )?;
+        check(
+            parts.address.as_deref().is_none_or(is_address),
+            "an address is `scheme://` and what names the bucket, without a slash behind it, white space or control characters",
         )?;
         check((1..=16 << 20).contains(&parts.chunk_rows), "a chunk has 1 to 16,777,216 rows")?;
         check(

@@ -48,7 +48,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { chooser: Mutex::new(None), seen: AtomicU64::new(0), shown: AtomicU64::new(0) }
     }
 
@@ -68,7 +68,7 @@ impl Faults {
         self.shown.load(Ordering::Relaxed)
     }
 
-    pub(super) fn of(&self, request: &Request) -> Option<Fault> {
+    pub(crate) fn of(&self, request: &Request) -> Option<Fault> {
         let number = self.seen.fetch_add(1, Ordering::Relaxed);
         let chooser = self.chooser.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = chooser.as_ref().and_then(|choose| choose(request, number));

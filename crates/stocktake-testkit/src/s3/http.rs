@@ -1,10 +1,15 @@
 //! Requests and replies over one connection, and the faults of a connection.
 
-use super::{Fault, service::Service};
+use super::Fault;
 use std::{
     collections::BTreeMap,
     io::{self, BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -24,7 +29,7 @@ pub struct Request {
     pub headers: BTreeMap<String, String>,
     /// Body.
     pub body: Vec<u8>,
-    pub(super) target: String,
+    pub(crate) target: String,
 }
 
 impl Request {
@@ -48,46 +53,98 @@ impl Request {
 
 /// A reply before it is sent.
 #[derive(Debug, Default)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
     /// Length that is stated though there is no body, for replies to HEAD.
-    pub(super) stated_length: Option<u64>,
+    pub(crate) stated_length: Option<u64>,
 }
 
 impl Reply {
-    pub(super) fn new(status: u16) -> Self {
+    pub(crate) fn new(status: u16) -> Self {
         Self { status, ..Self::default() }
     }
 
-    pub(super) fn xml(status: u16, body: String) -> Self {
+    pub(crate) fn xml(status: u16, body: String) -> Self {
         let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}").into_bytes();
         Self::new(status).with_header("content-type", "application/xml").with_body(body)
     }
 
-    pub(super) fn error(status: u16, code: &str, message: &str) -> Self {
+    pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
         Self::xml(status, format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"))
     }
 
-    pub(super) fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 
-    pub(super) fn with_body(mut self, body: Vec<u8>) -> Self {
+    pub(crate) fn with_body(mut self, body: Vec<u8>) -> Self {
         self.body = body;
         self
     }
 }
 
+/// What a server does with requests.
+pub(crate) trait Answers: Send + Sync + 'static {
+    /// Answers a request, and says what is to go wrong with the reply.
+    fn answer(&self, request: &Request) -> (Reply, Option<Fault>);
+}
+
+/// A socket that is listened to, with a thread for each connection; dropped, it takes no more of them.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Listening {
+    /// Listens at a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// If no port can be had.
+    pub(crate) fn start(service: Arc<impl Answers>) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("test-server".to_owned()).spawn(move || {
+            for connection in listener.incoming() {
+                if stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let Ok(connection) = connection else { continue };
+                let service = Arc::clone(&service);
+                let serve = move || serve(connection, &*service);
+                // A connection without a thread is closed, which a client sees.
+                drop(std::thread::Builder::new().name("test-connection".to_owned()).spawn(serve));
+            }
+        })?;
+        Ok(Self { address, stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // Wakes the thread that waits for connections; if that fails, it ends with the process.
+        drop(TcpStream::connect(self.address));
+        if let Some(thread) = self.thread.take() {
+            // A server thread that panicked has shown it to the client already.
+            drop(thread.join());
+        }
+    }
+}
+
 /// Serves a connection until either side closes it.
-pub(super) fn serve(stream: TcpStream, service: &Service) {
+fn serve(stream: TcpStream, service: &impl Answers) {
     // A connection that fails is over; the client sees it.
     drop(serve_requests(stream, service));
 }
 
-fn serve_requests(stream: TcpStream, service: &Service) -> io::Result<()> {
+fn serve_requests(stream: TcpStream, service: &impl Answers) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::with_capacity(64 << 10, stream);
@@ -166,7 +223,7 @@ fn parameter(pair: &str) -> (String, String) {
 }
 
 /// Percent-decodes; in a query a plus is a space.
-pub(super) fn decoded(text: &str, query: bool) -> String {
+pub(crate) fn decoded(text: &str, query: bool) -> String {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {

@@ -2,7 +2,7 @@
 
 use super::{
     Fault, Faults, Request,
-    http::Reply,
+    http::{Answers, Reply},
     listing, objects,
     store::{ServerOptions, Store},
 };
@@ -19,6 +19,24 @@ pub(super) struct Service {
     at_once: AtomicUsize,
     at_once_max: AtomicUsize,
     turned_away: AtomicUsize,
+}
+
+impl Answers for Service {
+    fn answer(&self, request: &Request) -> (Reply, Option<Fault>) {
+        let at_once = self.at_once.fetch_add(1, Ordering::Relaxed) + 1;
+        self.at_once_max.fetch_max(at_once, Ordering::Relaxed);
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{} {}", request.method, request.target));
+        let fault = self.faults.of(request);
+        let reply = match fault {
+            Some(Fault::SlowDown) => Reply::error(503, "SlowDown", "Please reduce your request rate."),
+            Some(Fault::InternalError) => Reply::error(500, "InternalError", "We encountered an internal error."),
+            Some(Fault::AccessDenied) => Reply::error(403, "AccessDenied", "Access Denied"),
+            Some(Fault::NotImplemented) => Reply::error(501, "NotImplemented", "Not implemented"),
+            _ => self.elsewhere(request).unwrap_or_else(|| self.operate(request, fault)),
+        };
+        self.at_once.fetch_sub(1, Ordering::Relaxed);
+        (reply, fault)
+    }
 }
 
 impl Service {
@@ -61,22 +79,6 @@ impl Service {
         let reply =
             Reply::error(301, "PermanentRedirect", "The bucket must be addressed using the specified endpoint.");
         Some(reply.with_header("x-amz-bucket-region", region))
-    }
-
-    pub(super) fn answer(&self, request: &Request) -> (Reply, Option<Fault>) {
-        let at_once = self.at_once.fetch_add(1, Ordering::Relaxed) + 1;
-        self.at_once_max.fetch_max(at_once, Ordering::Relaxed);
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{} {}", request.method, request.target));
-        let fault = self.faults.of(request);
-        let reply = match fault {
-            Some(Fault::SlowDown) => Reply::error(503, "SlowDown", "Please reduce your request rate."),
-            Some(Fault::InternalError) => Reply::error(500, "InternalError", "We encountered an internal error."),
-            Some(Fault::AccessDenied) => Reply::error(403, "AccessDenied", "Access Denied"),
-            Some(Fault::NotImplemented) => Reply::error(501, "NotImplemented", "Not implemented"),
-            _ => self.elsewhere(request).unwrap_or_else(|| self.operate(request, fault)),
-        };
-        self.at_once.fetch_sub(1, Ordering::Relaxed);
-        (reply, fault)
     }
 
     fn operate(&self, request: &Request, fault: Option<Fault>) -> Reply {

@@ -54,7 +54,7 @@ pub(super) fn commit_with(
         None => header,
     };
     let symlink = (spec.envelope() == Envelope::None).then(|| {
-        let text = symlink_text(spec.destination_bucket(), report.files().map(|file| &file.key));
+        let text = symlink_text(&spec.address(), report.files().map(|file| &file.key));
         (layout.symlink(), text, "text/plain")
     });
     let files = [

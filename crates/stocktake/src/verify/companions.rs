@@ -146,13 +146,14 @@ pub(super) fn check_symlink(location: &ManifestLocation<'_>, manifest: &Manifest
         Err(error) => return fault(told(&error)),
     };
     let text = String::from_utf8_lossy(&text);
+    let address = address(&text, manifest, bucket);
     // How often a line stands in the file, less how often its data file stands in the manifest.
     let mut lines: BTreeMap<String, i64> = BTreeMap::new();
     for line in text.lines().filter(|line| !line.is_empty()) {
         *lines.entry(line.to_owned()).or_default() += 1;
     }
     for file in &manifest.files {
-        *lines.entry(format!("s3://{bucket}/{}", file.key)).or_default() -= 1;
+        *lines.entry(format!("{address}/{}", file.key)).or_default() -= 1;
     }
     for (line, surplus) in lines {
         match surplus {
@@ -161,4 +162,17 @@ pub(super) fn check_symlink(location: &ManifestLocation<'_>, manifest: &Manifest
             _ => fault(format!("does not list {line}")),
         }
     }
+}
+
+/// What stands before keys in symlink.txt: by its first line, if that is an address of the bucket with whatever scheme engines have for
+/// it (`gs://reports`, `abfss://reports@account.dfs.core.windows.net`), else S3's.
+fn address(text: &str, manifest: &Manifest, bucket: &str) -> String {
+    let line = text.lines().find(|line| !line.is_empty()).unwrap_or_default();
+    let before_key = |key: &str| line.strip_suffix(key)?.strip_suffix('/');
+    let found = manifest.files.iter().find_map(|file| before_key(&file.key));
+    let of_bucket = |address: &&str| {
+        let name = address.split_once("://").map(|(_, rest)| rest.split('@').next().unwrap_or_default());
+        name == Some(bucket)
+    };
+    found.filter(of_bucket).map_or_else(|| format!("s3://{bucket}"), ToOwned::to_owned)
 }

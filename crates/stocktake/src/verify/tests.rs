@@ -72,7 +72,7 @@ pub(crate) fn publish(prefix: &str, shards: u32) -> Published {
     let header = ReceiptsHeader::new(&spec, &plan, &report, "stocktake 0.1.0");
     let manifest = Manifest::new(&spec, &report).to_text();
     put(&destination, &layout.receipts(), receipts_text(&header, report.receipts()).as_bytes());
-    put(&destination, &layout.symlink(), symlink_text(spec.destination_bucket(), &keys).as_bytes());
+    put(&destination, &layout.symlink(), symlink_text(&spec.address(), &keys).as_bytes());
     put(&destination, &layout.manifest(), manifest.as_bytes());
     put(&destination, &layout.checksum(), checksum_text(manifest.as_bytes()).as_bytes());
     Published { destination, layout, keys }
@@ -273,6 +273,13 @@ fn symlink_lists_exactly_the_files() {
     only_fault(&published, FaultKind::Symlink, &format!("does not list s3://dst/{}", published.keys[1]));
     published.put(&key, &format!("{text}\ns3://dst/other"));
     only_fault(&published, FaultKind::Symlink, "lists s3://dst/other 1 times more");
+    // Engines have other schemes for buckets of other clouds, but no other bucket.
+    for address in ["gs://dst", "abfss://dst@account.dfs.core.windows.net"] {
+        published.put(&key, &text.replace("s3://dst", address));
+        assert!(published.verify().is_sound(), "{address}");
+    }
+    published.put(&key, &text.replace("s3://dst", "gs://another"));
+    assert_eq!(published.verify().faults.len(), 4);
     let backwards: Vec<_> = text.lines().rev().collect();
     published.put(&key, &(backwards.join("\n") + "\n"));
     assert!(published.verify().is_sound());
