@@ -87,6 +87,8 @@ pub struct CloudStore {
     pub page_max: usize,
     /// Most bytes of a part that a resumable upload takes at once; the rest is to be sent again.
     pub taken_max: usize,
+    /// Whether objects are somewhere else: puts are answered by a redirect.
+    pub moved: bool,
     /// Whether Google says of a finished object another checksum than it has.
     pub lies: bool,
     writes: u64,
@@ -100,6 +102,7 @@ impl Default for CloudStore {
             blocks: BTreeMap::new(),
             page_max: 1000,
             taken_max: usize::MAX,
+            moved: false,
             lies: false,
             writes: 0,
         }
@@ -186,6 +189,10 @@ impl Answers for Service {
             _ => {
                 let (first, rest) = request.bucket_and_key();
                 let mut store = self.store();
+                if store.moved && request.method == "PUT" {
+                    let reply = Reply::error(308, "PermanentRedirect", "The bucket is somewhere else.");
+                    return (reply.with_header("location", "http://localhost/"), fault);
+                }
                 match rest.split_once('/') {
                     Some((container, key)) if first == ACCOUNT => azure::answer(&mut store, request, container, key),
                     None if first == ACCOUNT => azure::answer(&mut store, request, &rest, ""),

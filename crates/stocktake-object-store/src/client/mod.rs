@@ -232,7 +232,9 @@ impl CloudClient {
         let (head, body) = reply.into_parts();
         let body = body.bytes().await.map_err(|error| Cause::Transport(with_causes(&error)))?;
         let status = head.status.as_u16();
-        if !head.status.is_success() && status != INCOMPLETE {
+        // Elsewhere the status is a redirect, which nothing here follows.
+        let incomplete = status == INCOMPLETE && matches!(call.to, To::Session(_));
+        if !head.status.is_success() && !incomplete {
             let code = head.headers.get("x-ms-error-code").and_then(|code| code.to_str().ok());
             return Err(Cause::refused(status, code.unwrap_or_default(), &body));
         }

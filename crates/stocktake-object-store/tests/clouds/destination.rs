@@ -92,6 +92,23 @@ fn what_is_put_together_otherwise_is_taken_back() {
     assert!(server.store().objects.is_empty());
 }
 
+/// A redirect has the status by which Google asks for more bytes of an upload.
+#[test]
+fn a_redirect_is_not_taken_for_success() {
+    for cloud in CLOUDS {
+        let server = CloudServer::start().unwrap();
+        let destination = destination(&server, cloud);
+        server.store().moved = true;
+        for bytes in [noise(10), noise(3 * PART)] {
+            let mut object = destination.create(&key("r/a"), &ATTRIBUTES).unwrap();
+            let published = object.write_all(&bytes).map_err(|error| error.to_string());
+            let published = published.and_then(|()| object.publish().map_err(|error| error.to_string()));
+            assert!(published.is_err(), "{cloud:?}");
+        }
+        assert!(server.store().objects.is_empty());
+    }
+}
+
 #[test]
 fn another_ones_object_is_never_taken_for_ones_own() {
     for cloud in CLOUDS {
