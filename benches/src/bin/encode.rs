@@ -25,7 +25,9 @@ use std::{
 use stocktake::{
     BucketName, ConfigurationId, CsvOptions, Execution, Field, FieldSet, FormatOptions, GenerateOptions, ObjectSource,
     OrcCompression, OrcOptions, ParquetOptions, ParquetProfile, ReportSpec, Timestamp, Versions, check_source,
-    destinations::LocalDestination, generate, sources::{ArrowFileSource, NdjsonSource},
+    destinations::LocalDestination,
+    generate,
+    sources::{ArrowFileSource, NdjsonSource},
 };
 use stocktake_benches::{bucket, seconds};
 
@@ -120,13 +122,12 @@ fn execution_of(arguments: &Arguments) -> Execution {
 fn spec_of(arguments: &Arguments, provided: FieldSet, bucket: BucketName) -> Result<ReportSpec, Box<dyn Error>> {
     let fields = provided.union(FieldSet::REQUIRED);
     let versions = if fields.contains(Field::IsLatest) { Versions::All } else { Versions::Current };
-    let builder =
-        ReportSpec::builder(bucket, ConfigurationId::try_new("bench")?, BucketName::try_new("reports")?)
-            .with_created_at(Timestamp::parse("2026-11-22T01:00:00Z")?)
-            .with_format(format(arguments)?)
-            .with_versions(versions)
-            .with_fields(fields)
-            .with_shard_target_bytes(arguments.shard_target_mib.get() << 20);
+    let builder = ReportSpec::builder(bucket, ConfigurationId::try_new("bench")?, BucketName::try_new("reports")?)
+        .with_created_at(Timestamp::parse("2026-11-22T01:00:00Z")?)
+        .with_format(format(arguments)?)
+        .with_versions(versions)
+        .with_fields(fields)
+        .with_shard_target_bytes(arguments.shard_target_mib.get() << 20);
     Ok(match arguments.chunk_mib {
         Some(mib) => builder.with_chunk_bytes(mib.get() << 20).build()?,
         None => builder.build()?,
