@@ -178,6 +178,9 @@ impl Task {
         progress: &Arc<Progress>,
     ) -> Result<ReportSummary, Failure> {
         if args.from.check_order {
+            if !self.source.reopens() {
+                return Err(Failure::usage("--check-order does not apply to a source that can be read only once"));
+            }
             progress.prepare("checking the source: ");
             // Without an observer: what is skipped is named once, when the report is written.
             let rows = check_source(&*self.source, &self.spec, execution)?;

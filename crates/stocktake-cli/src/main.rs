@@ -44,6 +44,7 @@ use source_text::DestinationText;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    keep_contained_panics_quiet();
     let arguments = Arguments::parse();
     exit::finish(match &arguments.verb {
         Verb::Generate(args) => generate::run(args),
@@ -62,6 +63,16 @@ fn main() -> ExitCode {
         Verb::Run(args) => configuration::run_due(args),
         Verb::Completions { shell } => completions(*shell),
     })
+}
+
+/// A panic of a foreign decoder on a damaged file is told as the error that it becomes, not a second time as a panic.
+fn keep_contained_panics_quiet() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !stocktake::is_contained() {
+            usual(panic);
+        }
+    }));
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<Outcome, Failure> {

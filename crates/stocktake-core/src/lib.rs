@@ -12,11 +12,13 @@
 //!   them back from a bucket.
 //! - [`ReportSpec`]: everything that may shape bytes. [`Plan`], [`Receipt`], [`CompleteReport`], [`Manifest`]: the way from
 //!   lanes to a published report. [`JournalBegin`], [`JournalEntry`]: what is kept of a run until then.
+//! - [`contain`]: foreign decoders, whose panics are errors.
 
 pub mod arrow;
 mod batch;
 mod cancel;
 mod chunk;
+mod contain;
 mod destination;
 mod dictionary;
 mod digest;
@@ -46,6 +48,7 @@ pub use batch::{
 };
 pub use cancel::CancelToken;
 pub use chunk::RowChunk;
+pub use contain::{contain, is_contained};
 pub use destination::{
     Destination, DestinationError, DestinationErrorKind, Existing, ObjectAttributes, PendingObject, ReportStore,
     ServerSideEncryption, StoredObject,

@@ -25,6 +25,9 @@ const PREFIX_BYTES: usize = 5;
 /// Texts up to this length are copied by one copy of this length. Keys and ETags mostly are as short.
 const COPY_BYTES: usize = 64;
 
+/// Bytes that are written for such a text, whatever its length.
+const SHORT_BYTES: usize = PREFIX_BYTES + COPY_BYTES;
+
 /// Bytes of a few-valued text that is kept encoded.
 const ENTRY_BYTES: usize = 32;
 
@@ -157,19 +160,18 @@ impl<'a> Cells<'a> {
 
     /// Writes the values of some rows behind what their slots hold already.
     fn put(&self, rows: Range<usize>, slots: &mut [u8], ends: &mut [usize]) {
-        let rows = rows.zip(ends);
         match self {
             Self::Offsets { number, offsets, texts, null } => {
-                for (row, end) in rows {
+                for (pair, end) in offsets[rows.start..=rows.end].windows(2).zip(ends) {
                     // Offsets ascend from 0.
-                    let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
-                    if to > from && texts[from..to] != *null.as_bytes() {
+                    let (from, to) = (pair[0] as usize, pair[1] as usize);
+                    if to > from && (null.is_empty() || texts[from..to] != *null.as_bytes()) {
                         put_text(*number, texts, from..to, slots, end);
                     }
                 }
             }
             Self::Texts { number, text, .. } => {
-                for (row, end) in rows {
+                for (row, end) in rows.zip(ends) {
                     let text = text(row).as_bytes();
                     if !text.is_empty() {
                         put_text(*number, text, 0..text.len(), slots, end);
@@ -177,28 +179,31 @@ impl<'a> Cells<'a> {
                 }
             }
             Self::Entries { codes, entries } => {
-                for (row, end) in rows {
+                for (code, end) in codes[rows].iter().zip(ends) {
                     // Codes that were not given out are absent.
-                    if let Some((entry, length)) = entries.get(usize::from(codes[row])) {
+                    if let Some((entry, length)) = entries.get(usize::from(*code)) {
                         slots[*end..*end + ENTRY_BYTES].copy_from_slice(entry);
                         *end += length;
                     }
                 }
             }
             Self::Bool { number, values } => {
-                for (row, end) in rows {
+                for (row, end) in rows.zip(ends) {
                     if let Some(value) = values.value(row) {
                         slots[*end..*end + 2].copy_from_slice(&[*number, u8::from(value)]);
                         *end += 2;
                     }
                 }
             }
+            Self::Int { number, values } if values.absent() == 0 => {
+                for (value, end) in values.values()[rows].iter().zip(ends) {
+                    put_int(*number, *value, slots, end);
+                }
+            }
             Self::Int { number, values } => {
-                for (row, end) in rows {
+                for (row, end) in rows.zip(ends) {
                     if let Some(value) = values.value(row) {
-                        slots[*end] = *number;
-                        slots[*end + 1..*end + 9].copy_from_slice(&value.to_le_bytes());
-                        *end += 9;
+                        put_int(*number, value, slots, end);
                     }
                 }
             }
@@ -216,11 +221,27 @@ fn prefix(number: u8, length: usize) -> [u8; PREFIX_BYTES] {
 /// Writes a text that is not empty: a range of some bytes.
 #[inline]
 fn put_text(number: u8, bytes: &[u8], text: Range<usize>, slots: &mut [u8], end: &mut usize) {
-    let (at, length) = (*end + PREFIX_BYTES, text.len());
-    slots[*end..at].copy_from_slice(&prefix(number, length));
-    match bytes.get(text.start..text.start + COPY_BYTES) {
-        Some(piece) if length <= COPY_BYTES => slots[at..at + COPY_BYTES].copy_from_slice(piece),
-        _ => slots[at..at + length].copy_from_slice(&bytes[text]),
+    let (at, length) = (*end, text.len());
+    *end = at + PREFIX_BYTES + length;
+    let piece = bytes.get(text.start..).and_then(<[u8]>::first_chunk::<COPY_BYTES>);
+    let slot = slots.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<SHORT_BYTES>);
+    match (piece, slot) {
+        (Some(piece), Some(slot)) if length <= COPY_BYTES => {
+            // One write for the prefix, of which the text takes the last three bytes again.
+            slot[..8].copy_from_slice(&((length as u64) << 8 | u64::from(number)).to_le_bytes());
+            slot[PREFIX_BYTES..].copy_from_slice(piece);
+        }
+        _ => {
+            slots[at..at + PREFIX_BYTES].copy_from_slice(&prefix(number, length));
+            slots[at + PREFIX_BYTES..*end].copy_from_slice(&bytes[text]);
+        }
     }
-    *end = at + length;
+}
+
+#[inline]
+fn put_int(number: u8, value: i64, slots: &mut [u8], end: &mut usize) {
+    let slot = &mut slots[*end..*end + 9];
+    slot[0] = number;
+    slot[1..].copy_from_slice(&value.to_le_bytes());
+    *end += 9;
 }

@@ -4,7 +4,7 @@ use crate::{
     error::ReadError,
     part::{OpenFile, Wanted, Work},
 };
-use std::{collections::HashSet, hash::RandomState, sync::LazyLock};
+use std::{cmp::Ordering, collections::HashSet, hash::RandomState, sync::LazyLock};
 use stocktake_core::{Column, Field, ObjectBatch, RowDigest, RowHasher};
 
 /// Stand for version ids in sets: two keyed hashes of 64 bits, so that a key may have millions of versions.
@@ -65,30 +65,34 @@ impl Findings {
         // `null` is how some reports spell the null version, which has no id.
         let id = |row: usize| ids.map(|ids| ids.value(row)).filter(|id| *id != "null").unwrap_or_default();
         let keys = batch.keys();
+        // How the key of the row above compares with this one: of two neighbours once.
+        let mut order = match self.last_key.as_deref() {
+            Some(above) if !batch.is_empty() => Some(above.cmp(keys.value(0))),
+            _ => None,
+        };
         for row in 0..batch.len() {
             let key = keys.value(row);
-            let above = if row > 0 { Some(keys.value(row - 1)) } else { self.last_key.as_deref() };
-            match above.map(|above| (above.cmp(key), above)) {
-                Some((std::cmp::Ordering::Equal, _)) => {
-                    if !self.last_versions.insert(hashed(id(row))) {
-                        self.duplicate
-                            .get_or_insert_with(|| (first_row + row as u64 + 1, twice(key, id(row), self.versioned)));
-                    }
-                    continue;
+            let next = (row + 1 < keys.len()).then(|| key.cmp(keys.value(row + 1)));
+            let above = std::mem::replace(&mut order, next);
+            if above == Some(Ordering::Equal) {
+                if !self.last_versions.insert(hashed(id(row))) {
+                    self.duplicate
+                        .get_or_insert_with(|| (first_row + row as u64 + 1, twice(key, id(row), self.versioned)));
                 }
-                Some((std::cmp::Ordering::Greater, above)) => {
-                    self.disorder.get_or_insert_with(|| (first_row + row as u64 + 1, out_of_order(key, above)));
-                }
-                _ => {}
+                continue;
+            }
+            if above == Some(Ordering::Greater) {
+                let before = if row > 0 { Some(keys.value(row - 1)) } else { self.last_key.as_deref() };
+                let text = || out_of_order(key, before.unwrap_or_default());
+                self.disorder.get_or_insert_with(|| (first_row + row as u64 + 1, text()));
             }
             if above.is_some() && self.one_key {
                 self.one_key = false;
                 std::mem::swap(&mut self.first_versions, &mut self.last_versions);
             }
-            // The set is made when a second version comes, which few keys have.
-            let next_is_same = keys.len() == row + 1 || keys.value(row + 1) == key;
+            // The set is made when a second version comes, which few keys have, and may come in the next batch.
             self.last_versions.clear();
-            if next_is_same || above.is_none() {
+            if above.is_none() || next.is_none_or(Ordering::is_eq) {
                 self.last_versions.insert(hashed(id(row)));
             }
         }
@@ -112,13 +116,13 @@ impl Findings {
         }
         let row = next.first_row + 1;
         match self.last_key.cmp(&next.first_key) {
-            std::cmp::Ordering::Less => {}
-            std::cmp::Ordering::Greater => {
+            Ordering::Less => {}
+            Ordering::Greater => {
                 let (key, above) = (next.first_key.as_deref(), self.last_key.as_deref());
                 let text = out_of_order(key.unwrap_or_default(), above.unwrap_or_default());
                 self.disorder.get_or_insert((row, text));
             }
-            std::cmp::Ordering::Equal => {
+            Ordering::Equal => {
                 if !self.last_versions.is_disjoint(&next.first_versions) {
                     let key = next.first_key.as_deref().unwrap_or_default();
                     let text = format!("key {key:?}, or a version of it, stands twice");

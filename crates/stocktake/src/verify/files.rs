@@ -1,5 +1,7 @@
 //! Presence, size and MD5 of data files, several at a time.
 
+mod ahead;
+
 use super::report::{Fault, FaultKind, VerifyError, VerifyOptions};
 use rayon::prelude::*;
 use std::{
@@ -20,6 +22,9 @@ pub(super) fn check_files(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.get()).build();
     let pool = pool.map_err(|error| VerifyError::because("cannot start the threads that read data files", error))?;
     let repeated = repetitions(&manifest.files);
+    let distinct = repeated.iter().filter(|first| first.is_none()).count();
+    // Threads that have no file of their own read for those that have one.
+    let ahead = options.threads.get() >= 2 * distinct;
     let jobs: Vec<_> = manifest.files.iter().zip(repeated).collect();
     let found: Vec<Option<Fault>> = pool.install(|| {
         // One file is the unit of stealing, so that no thread sits on large files that another could read.
@@ -29,7 +34,7 @@ pub(super) fn check_files(
                 let text = format!("is listed more than once, first as file {}", first + 1);
                 Some(Fault::new(&file.key, FaultKind::Duplicate, text))
             }
-            None => check_file(store, file, piece, options),
+            None => check_file(store, file, (piece, ahead), options),
         };
         jobs.map_init(|| vec![0; PIECE_BYTES], check).collect()
     });
@@ -54,7 +59,7 @@ fn repetitions(files: &[ManifestFile]) -> Vec<Option<usize>> {
 fn check_file(
     store: &dyn ReportStore,
     file: &ManifestFile,
-    piece: &mut [u8],
+    (piece, ahead): (&mut [u8], bool),
     options: &VerifyOptions,
 ) -> Option<Fault> {
     let fault = |kind, text| Some(Fault::new(&file.key, kind, text));
@@ -71,7 +76,15 @@ fn check_file(
         let text = format!("has {} bytes, the manifest says {}", stored.size_bytes, file.size);
         return fault(FaultKind::Size, text);
     }
-    match md5(store, &key, file.size, piece, options) {
+    let md5 = store.open_range(&key, 0..file.size).and_then(|mut reader| {
+        let reading = if ahead {
+            ahead::read(reader, file.size, options, piece)
+        } else {
+            read(&mut reader, file.size, options, piece)
+        };
+        reading.map_err(|error| DestinationError::io(&key, "cannot be read to its end", error))
+    });
+    match md5 {
         // The caller returns an error for the whole run.
         Ok(None) => None,
         Ok(Some(md5)) if md5.eq_ignore_ascii_case(&file.md5_checksum) => None,
@@ -80,31 +93,37 @@ fn check_file(
     }
 }
 
-/// MD5 of an object, or none if the run was cancelled.
-fn md5(
-    store: &dyn ReportStore,
-    key: &ReportKey,
+/// MD5 of an object, read piece by piece; none if the run was cancelled.
+fn read(
+    reader: &mut impl Read,
     size_bytes: u64,
-    piece: &mut [u8],
     options: &VerifyOptions,
-) -> Result<Option<String>, DestinationError> {
-    let fault = |error| DestinationError::io(key, "cannot be read to its end", error);
-    let mut reader = store.open_range(key, 0..size_bytes)?;
+    piece: &mut [u8],
+) -> io::Result<Option<String>> {
     let mut md5 = Md5Stream::new();
-    let mut read_bytes = 0;
+    let mut left_bytes = size_bytes;
     while !options.cancel.is_cancelled() {
-        match reader.read(piece) {
-            Ok(0) if read_bytes < size_bytes => return Err(fault(io::ErrorKind::UnexpectedEof.into())),
-            Ok(0) => return Ok(Some(md5.finish())),
-            Ok(length) => {
-                md5.update(&piece[..length]);
-                read_bytes += length as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(fault(error)),
+        match next_piece(reader, &mut left_bytes, piece)? {
+            0 => return Ok(Some(md5.finish())),
+            length => md5.update(&piece[..length]),
         }
     }
     Ok(None)
+}
+
+/// Reads some bytes; 0 at the end, which comes when all are read.
+fn next_piece(reader: &mut impl Read, left_bytes: &mut u64, piece: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(piece) {
+            Ok(0) if *left_bytes > 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(length) => {
+                *left_bytes = left_bytes.saturating_sub(length as u64);
+                return Ok(length);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// An error and its cause in one line, without the key, which the fault has.

@@ -13,13 +13,9 @@ use arrow_ipc::{
     root_as_footer, root_as_message,
 };
 use arrow_schema::SchemaRef;
-use std::{
-    fs::File,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-    sync::Arc,
-};
+use std::{fs::File, path::Path, sync::Arc};
 use stocktake_core::SourceError;
+use stocktake_core::contain;
 
 /// What stands at both ends of the file.
 const MAGIC: &[u8] = b"ARROW1";
@@ -199,8 +195,5 @@ fn check_uncompressed(block: &[u8]) -> Result<(), String> {
 
 /// Runs a step of the foreign decoder; its panic is an error.
 fn contained<T>(step: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(format!("is damaged: {}", text.unwrap_or("the decoder gave up")))
-    })
+    contain(step).unwrap_or_else(|panic| Err(format!("is damaged: {panic}")))
 }
