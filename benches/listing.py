@@ -35,16 +35,18 @@ def main():
     url = server.stdout.readline().strip()
     with tempfile.TemporaryDirectory() as folder:
         command = [args.binary, "generate", "--source", "s3://flat", "--bucket", "flat", "--destination", f"{folder}/out"]
-        command += ["--endpoint-url", url, "--no-sign-request", "--threads", args.threads, "--fields", "default"]
+        command += ["--endpoint-url", url, "--region", "us-east-1", "--threads", args.threads, "--fields", "default"]
         command += args.arguments.split()
         started = time.monotonic()
-        client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        keys = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
+        client = subprocess.Popen(command, env=os.environ | keys, stdout=subprocess.PIPE, text=True)
         peak = Peak(client.pid)
         out = client.stdout.read()
         client.wait()
         seconds = time.monotonic() - started
         of_client = resource.getrusage(resource.RUSAGE_CHILDREN)
-        rows = json.loads(out.splitlines()[-1])["rows"] if client.returncode == 0 else -1
+        summary = json.loads(out.splitlines()[-1]) if client.returncode == 0 else {"rows": -1}
+        rows = summary["rows"]
         subprocess.run([args.binary, "verify", *map(str, Path(folder).glob("out/flat/inventory/*/manifest.json"))], check=True)
     server.stdin.close()
     told = server.stdout.read().strip()
@@ -56,6 +58,11 @@ def main():
     print(f"processor: client {of_client.ru_utime:.2f} s user, {of_client.ru_stime:.2f} s system ({client_cpu / rows * 1e9:.0f} ns a key); "
           f"server {of_both.ru_utime - of_client.ru_utime:.2f} s user, {of_both.ru_stime - of_client.ru_stime:.2f} s system (verification in it)")
     print(f"server: {told}")
+    if listing := summary.get("listing"):
+        a_key = lambda seconds: f"{seconds / rows * 1e9:.0f} ns a key"
+        waiting = listing["requesting_seconds"] - listing["parsing_seconds"] - listing["signing_seconds"]
+        print(f"listing: {listing['requests']} requests in {listing['ranges']} ranges, at most {listing['at_once_max']} under way, {listing['requesting_seconds'] / seconds:.1f} in the mean; "
+              f"XML {a_key(listing['parsing_seconds'])}, signatures {a_key(listing['signing_seconds'])}, network, server and waiting {a_key(waiting)} (of all requests together)")
     assert rows == args.keys, "keys are missing"
     assert args.limit_mib is None or peak.mib <= args.limit_mib, "too much memory"
     assert args.at_least is None or rate >= args.at_least, "too slow"

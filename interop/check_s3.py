@@ -4,7 +4,9 @@ Runs that list them are killed by SIGKILL and carried on, too.
 """
 
 import argparse
+import asyncio
 import csv
+import datetime
 import gzip
 import hashlib
 import io
@@ -13,12 +15,18 @@ import logging
 import os
 import pathlib
 import random
+import ssl
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 
 import boto3
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from moto.server import ThreadedMotoServer
 
 PAGE = 300
@@ -47,6 +55,8 @@ def main():
         check.stored()
         check.killed()
         check.role()
+        check.listings()
+        check.tls()
     finally:
         server.stop()
     print("s3: reports of moto's buckets agree with boto3")
@@ -217,6 +227,41 @@ class Check:
             assert ran.returncode == 0, ran.stderr
             assert json.loads(ran.stdout.splitlines()[-1])["rows"] == PAGE * 4
 
+    def listings(self):
+        """What AWS's own command line prints of a bucket makes the report that the bucket itself makes."""
+        aws = os.path.join(os.path.dirname(sys.executable), "aws")
+        with tempfile.TemporaryDirectory() as folder:
+            def listing(*arguments):
+                path = os.path.join(folder, "listing.json")
+                with open(path, "wb") as file:
+                    subprocess.run([aws, "s3api", *arguments, "--output", "json"], env=self.environment, stdout=file, check=True)
+                return f"ndjson:{path}"
+
+            versions = ["--versions", "all", "--fields", "Size,ETag,StorageClass,LastModifiedDate"]
+            source = listing("list-object-versions", "--bucket", "versioned")
+            equal(self.report("cli-versions", source, "--bucket", "versioned", *versions), self.report("own-versions", "s3://versioned", *versions))
+            fields = ["--fields", "Size,ETag,StorageClass,LastModifiedDate"]
+            # moto lists in the order of characters, not of bytes.
+            source = listing("list-objects-v2", "--bucket", "plain")
+            equal(self.report("cli-current", source, "--bucket", "plain", "--unsorted", "sort", *fields), self.report("own-current", "s3://plain", *fields))
+            # A page as the server gave it names its bucket.
+            source = listing("list-objects-v2", "--bucket", "plain", "--prefix", "logs/3/", "--no-paginate")
+            rows = self.report("cli-named", source, *fields)
+            assert len(rows) > 100 and all(row["Bucket"] == "plain" for row in rows), rows[:1]
+
+    def tls(self):
+        """A server behind TLS whose certificate only a file of the user's knows."""
+        with tempfile.TemporaryDirectory() as folder:
+            certificate = os.path.join(folder, "certificate.pem")
+            port = tls_before(self.environment["AWS_ENDPOINT_URL"], certificate)
+            command = [self.binary, "generate", "--source", "s3://plain/logs/3/", "--destination", f"{folder}/out"]
+            environment = self.environment | {"AWS_ENDPOINT_URL": f"https://localhost:{port}"}
+            run = lambda more: subprocess.run(command, env=environment | more, capture_output=True, text=True)
+            known = run({"AWS_CA_BUNDLE": certificate})
+            assert known.returncode == 0 and json.loads(known.stdout.splitlines()[-1])["rows"] > 100, known.stderr
+            unknown = subprocess.run([self.binary, "check-destination", "--destination", "s3://reports"], env=environment, capture_output=True, text=True, timeout=300)
+            assert unknown.returncode == 4 and "certificate" in unknown.stdout, unknown
+
     def objects(self, prefix):
         """Digests by key. Receipts tell of the ranges that the last run listed, which are others after a kill."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket="reports", Prefix=prefix)
@@ -225,6 +270,49 @@ class Check:
     def remove(self, prefix):
         for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket="reports", Prefix=prefix):
             self.s3.delete_objects(Bucket="reports", Delete={"Objects": [{"Key": entry["Key"]} for entry in page["Contents"]]})
+
+
+def tls_before(url, certificate):
+    """Begins to pass connections by TLS on to a server; writes the certificate, returns the port."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    made = made.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False).sign(key, hashes.SHA256())
+    with open(certificate, "wb") as file:
+        file.write(made.public_bytes(serialization.Encoding.PEM))
+    secret = certificate + ".key"
+    with open(secret, "wb") as file:
+        file.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, secret)
+    address = urllib.parse.urlsplit(url)
+
+    async def pump(reader, writer):
+        try:
+            while piece := await reader.read(65536):
+                writer.write(piece)
+                await writer.drain()
+        except OSError:
+            pass
+        writer.close()
+
+    async def serve(reader, writer):
+        inner_reader, inner_writer = await asyncio.open_connection(address.hostname, address.port)
+        await asyncio.gather(pump(reader, inner_writer), pump(inner_reader, writer))
+
+    ready, port = threading.Event(), []
+
+    async def run():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+        port.append(server.sockets[0].getsockname()[1])
+        ready.set()
+        await server.serve_forever()
+
+    threading.Thread(target=lambda: asyncio.run(run()), daemon=True).start()
+    assert ready.wait(30)
+    return port[0]
 
 
 def stamp(moment):

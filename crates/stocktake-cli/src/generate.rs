@@ -8,6 +8,7 @@ use crate::{
     cross_check::{CrossChecked, Findings},
     exit::{Failure, Outcome, json_line, put_out, say},
     interrupt::Interrupts,
+    listing::{Listed, Listing},
     machine,
     progress::Progress,
     s3, source,
@@ -52,7 +53,8 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Outcome, Failure> {
     if let Some(found) = &cross_check {
         found.say();
     }
-    let done = Done { cross_check, ..Done::new(&summary, manifest_path, watch.seconds()) };
+    let listing = task.listing.as_ref().map(|listing| listing());
+    let done = Done { listing, cross_check, ..Done::new(&summary, manifest_path, watch.seconds()) };
     if let Err(Failure::Failed { message, .. }) = put_out(&json_line(&done)) {
         // The report is published; the exit code says so.
         say(&message);
@@ -71,6 +73,7 @@ struct Task {
     target: Target,
     encryption: Option<ServerSideEncryption>,
     keys: Option<LocalKeyService>,
+    listing: Option<Listing>,
     cross_check: Option<Findings>,
 }
 
@@ -105,12 +108,16 @@ impl Task {
         };
         let keys = args.configuration.key_file.as_ref().map(LocalKeyService::open).transpose();
         let keys = keys.map_err(|error| Failure::of(&error))?;
-        let (source, cross_check) = match &args.from.source {
+        let (source, listing, cross_check) = match &args.from.source {
             SourceText::S3(text) if args.from.cross_check => {
-                let (source, findings) = s3::cross_checked(args, text)?;
-                (source, Some(findings))
+                let (source, listing, findings) = s3::cross_checked(args, text)?;
+                (source, Some(listing), Some(findings))
             }
-            _ => (source::open(args, &bucket)?, None),
+            SourceText::S3(text) => {
+                let (source, listing) = s3::source(args, text)?;
+                (source, Some(listing), None)
+            }
+            _ => (source::open(args, &bucket)?, None, None),
         };
         let (builder, encryption) = match configured {
             Some(configured) => configured.request(&*source, bucket, created_at)?,
@@ -168,7 +175,7 @@ impl Task {
             None => Ok(spec),
         };
         let spec = spec.map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(Self { source, spec, target, encryption, keys, cross_check })
+        Ok(Self { source, spec, target, encryption, keys, listing, cross_check })
     }
 
     fn carry_out(
@@ -319,6 +326,9 @@ struct Done {
     /// Rows that this run encoded; the others stand in data files of a run that it continued.
     rows_encoded: u64,
     report_id: Uuid,
+    /// What the listing of a bucket took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listing: Option<Listed>,
     /// What a second listing told, if one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     cross_check: Option<CrossChecked>,
@@ -337,6 +347,7 @@ impl Done {
             skipped: summary.skipped_entries,
             rows_encoded: summary.rows - summary.kept_rows,
             report_id: summary.report_id,
+            listing: None,
             cross_check: None,
         }
     }

@@ -21,6 +21,7 @@ mod exit;
 mod generate;
 mod inspect;
 mod interrupt;
+mod listing;
 mod machine;
 mod progress;
 mod prune;

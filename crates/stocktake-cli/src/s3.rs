@@ -6,6 +6,7 @@ use crate::{
     credential_process::CredentialProcess,
     cross_check::{CrossChecked, Findings},
     exit::{Failure, Outcome, put_out, shown},
+    listing::{Listed, Listing},
     machine,
     source_text::{DestinationText, S3Text},
     target::Target,
@@ -26,16 +27,40 @@ const THREADS_MAX: usize = 4;
 ///
 /// # Errors
 /// Settings that name no server, or keys that are not there.
-pub(crate) fn source(args: &GenerateArgs, text: &S3Text) -> Result<Box<dyn ObjectSource>, Failure> {
-    Ok(Box::new(listing(args, text)?))
+pub(crate) fn source(args: &GenerateArgs, text: &S3Text) -> Result<(Box<dyn ObjectSource>, Listing), Failure> {
+    let source = listing(args, text)?;
+    let told = told(&source);
+    Ok((Box::new(source), told))
+}
+
+/// What a listing takes, to be asked when it has ended.
+fn told(source: &S3Source) -> Listing {
+    let counts = source.counts_later();
+    Box::new(move || {
+        let counts = counts();
+        Listed {
+            requests: counts.pages,
+            ranges: counts.ranges,
+            mended: counts.mended,
+            at_once_max: counts.at_once_max,
+            requesting_seconds: counts.requesting.as_secs_f64(),
+            parsing_seconds: counts.parsing.as_secs_f64(),
+            signing_seconds: counts.signing.as_secs_f64(),
+        }
+    })
 }
 
 /// The bucket as a source that is checked by a second listing, and what that finds.
 ///
 /// # Errors
 /// As [`source`].
-pub(crate) fn cross_checked(args: &GenerateArgs, text: &S3Text) -> Result<(Box<dyn ObjectSource>, Findings), Failure> {
-    let source = CrossCheckedSource::new(listing(args, text)?, machine::now()?);
+pub(crate) fn cross_checked(
+    args: &GenerateArgs,
+    text: &S3Text,
+) -> Result<(Box<dyn ObjectSource>, Listing, Findings), Failure> {
+    let source = listing(args, text)?;
+    let told = told(&source);
+    let source = CrossCheckedSource::new(source, machine::now()?);
     let findings = source.findings();
     let findings = move || {
         let found = findings();
@@ -43,7 +68,7 @@ pub(crate) fn cross_checked(args: &GenerateArgs, text: &S3Text) -> Result<(Box<d
         let (new, changed, gone, named) = (found.new, found.changed, found.gone, found.named);
         CrossChecked { same, missing, differing, new, changed, gone, named }
     };
-    Ok((Box::new(source), Box::new(findings)))
+    Ok((Box::new(source), told, Box::new(findings)))
 }
 
 fn listing(args: &GenerateArgs, text: &S3Text) -> Result<S3Source, Failure> {

@@ -4,6 +4,7 @@ use crate::{
     args::{CheckDestinationArgs, GenerateArgs, S3Args, SseArgs},
     cross_check::Findings,
     exit::{Failure, Outcome},
+    listing::Listing,
     source_text::S3Text,
     target::Target,
 };
@@ -14,11 +15,14 @@ fn absent() -> Failure {
     Failure::usage("this program was built without S3")
 }
 
-pub(crate) fn source(_: &GenerateArgs, _: &S3Text) -> Result<Box<dyn ObjectSource>, Failure> {
+pub(crate) fn source(_: &GenerateArgs, _: &S3Text) -> Result<(Box<dyn ObjectSource>, Listing), Failure> {
     Err(absent())
 }
 
-pub(crate) fn cross_checked(_: &GenerateArgs, _: &S3Text) -> Result<(Box<dyn ObjectSource>, Findings), Failure> {
+pub(crate) fn cross_checked(
+    _: &GenerateArgs,
+    _: &S3Text,
+) -> Result<(Box<dyn ObjectSource>, Listing, Findings), Failure> {
     Err(absent())
 }
 

@@ -77,9 +77,27 @@ pub(crate) fn bucket(from: &FromArgs, s3: &S3Args) -> Result<BucketName, Failure
             BucketName::try_new(name).map_err(|error| Failure::failed("the report's source bucket has no name", &error))
         }
         (None, SourceText::S3(text)) => Ok(text.bucket.clone()),
+        (None, SourceText::NdjsonFile(path)) => match JsonListing::try_open(path).map_err(unreadable)? {
+            JsonListing::Foreign(source) => named_in(&source).unwrap_or_else(|| Err(unnamed())),
+            JsonListing::Ndjson(_) => Err(unnamed()),
+        },
+        (None, SourceText::CsvFile(path)) => {
+            let source = ListingSource::try_open_csv(path, csv_form(from)).map_err(unreadable)?;
+            named_in(&source).unwrap_or_else(|| Err(unnamed()))
+        }
         (None, SourceText::Synthetic(_)) => BucketName::try_new(SYNTHETIC_BUCKET).map_err(|_| unnamed()),
         (None, _) => Err(unnamed()),
     }
+}
+
+/// The bucket that a listing names.
+fn named_in(source: &ListingSource) -> Option<Result<BucketName, Failure>> {
+    let name = BucketName::try_new(source.bucket()?);
+    Some(name.map_err(|error| Failure::failed("the bucket that the listing names has no name of one", &error)))
+}
+
+fn unreadable(error: SourceError) -> Failure {
+    Failure::failed("reading the source failed", &error)
 }
 
 /// The source, ready to be planned and read.
@@ -87,7 +105,6 @@ pub(crate) fn bucket(from: &FromArgs, s3: &S3Args) -> Result<BucketName, Failure
 /// # Errors
 /// If a file cannot be opened, or its front is malformed.
 pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn ObjectSource>, Failure> {
-    let unreadable = |error: SourceError| Failure::failed("reading the source failed", &error);
     let from = &args.from;
     Ok(match &from.source {
         SourceText::Directory(path) => Box::new(directory(path, from, &args.to, bucket)),
@@ -117,7 +134,7 @@ pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn O
             }
         }
         SourceText::Synthetic(source) => source.clone(),
-        SourceText::S3(text) => s3::source(args, text)?,
+        SourceText::S3(text) => s3::source(args, text)?.0,
     })
 }
 

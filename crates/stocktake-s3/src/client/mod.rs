@@ -2,6 +2,7 @@
 //!
 //! It knows requests and replies, nothing of listings or reports. Methods that block are for threads outside of its own.
 
+mod bodies;
 mod keys;
 mod sign;
 mod throttle;
@@ -17,6 +18,7 @@ use crate::{
     settings::{Endpoint, S3Settings, is_region},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
+use bodies::Bodies;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, header::HeaderMap};
@@ -25,12 +27,18 @@ use md5::{Digest, Md5};
 use std::{
     fmt,
     future::Future,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use stocktake_core::{BucketName, Timestamp};
 use throttle::Throttle;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    time::Instant,
+};
 
 /// Longest wait between two attempts.
 const BACKOFF_MAX: Duration = Duration::from_secs(20);
@@ -105,6 +113,9 @@ pub struct S3Client {
     transport: Transport,
     keys: Keys,
     throttle: Throttle,
+    bodies: Bodies,
+    /// Nanoseconds in which requests were signed.
+    signing_ns: AtomicU64,
     runtime: Option<Runtime>,
 }
 
@@ -122,7 +133,9 @@ impl S3Client {
         let place = RwLock::new(Arc::new(Place { endpoint, region: settings.region.clone() }));
         let throttle = Throttle::new(settings.requests_per_second_max);
         let keys = Keys::new(&settings);
-        Ok(Self { settings, bucket, place, transport, keys, throttle, runtime: Some(runtime) })
+        let bodies = Bodies::new(settings.requests_max.get() as usize);
+        let (signing_ns, runtime) = (AtomicU64::new(0), Some(runtime));
+        Ok(Self { settings, bucket, place, transport, keys, throttle, bodies, signing_ns, runtime })
     }
 
     /// The bucket.
@@ -184,6 +197,15 @@ impl S3Client {
         call: &Call,
         parse: impl Fn(Answer) -> Result<T, String>,
     ) -> Result<T, S3Error> {
+        self.send_through(call, |answer| std::future::ready(parse(answer))).await
+    }
+
+    /// As [`S3Client::send_parsed`], where others take the reply apart.
+    pub(crate) async fn send_through<T, F: Future<Output = Result<T, String>>>(
+        &self,
+        call: &Call,
+        parse: impl Fn(Answer) -> F,
+    ) -> Result<T, S3Error> {
         let mut attempts = 0;
         let mut moved = false;
         loop {
@@ -195,7 +217,11 @@ impl S3Client {
                 Err(_) => Err(Cause::Transport(format!("no answer in {:?}", self.settings.attempt_timeout))),
             };
             attempts += 1;
-            let cause = match answer.and_then(|answer| parse(answer).map_err(Cause::Malformed)) {
+            let parsed = match answer {
+                Ok(answer) => parse(answer).await.map_err(Cause::Malformed),
+                Err(cause) => Err(cause),
+            };
+            let cause = match parsed {
                 Ok(parsed) => return Ok(parsed),
                 Err(cause) => cause,
             };
@@ -213,6 +239,16 @@ impl S3Client {
             }
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Takes back the body of a reply that nobody looks at any more, for the next one.
+    pub(crate) fn give_back(&self, answer: Answer) {
+        self.bodies.give_back(answer.body);
+    }
+
+    /// Time in which requests were signed.
+    pub(crate) fn signing_time(&self) -> Duration {
+        Duration::from_nanos(self.signing_ns.load(Ordering::Relaxed))
     }
 
     fn place(&self) -> Arc<Place> {
@@ -248,7 +284,7 @@ impl S3Client {
         let reply = self.transport.request(request).await.map_err(Cause::Transport)?;
         let (head, mut body) = reply.into_parts();
         let stated = head.headers.get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
-        let mut bytes = Vec::with_capacity(stated.unwrap_or(0).min(REPLY_BYTES_MAX));
+        let mut bytes = self.bodies.take(stated.unwrap_or(0).min(REPLY_BYTES_MAX));
         if call.method != Method::HEAD {
             while let Some(frame) = body.frame().await {
                 let frame = frame.map_err(|error| Cause::Transport(with_causes(&error)))?;
@@ -302,6 +338,7 @@ impl S3Client {
             headers.push(("x-amz-expected-bucket-owner".to_owned(), owner.clone()));
         }
         if let Some(credentials) = credentials {
+            let started = Instant::now();
             let date = sign::amz_date(time);
             let hash =
                 if place.endpoint.tls { sign::UNSIGNED_PAYLOAD.to_owned() } else { sign::payload_hash(&call.body) };
@@ -321,6 +358,8 @@ impl S3Client {
             let scope = Scope { region: &place.region, service: "s3" };
             let value = sign::authorization(&signed, credentials, &scope, &date);
             headers.push(("authorization".to_owned(), value));
+            let took_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            self.signing_ns.fetch_add(took_ns, Ordering::Relaxed);
         }
         let scheme = if place.endpoint.tls { "https" } else { "http" };
         let mark = if query.is_empty() { "" } else { "?" };

@@ -219,7 +219,7 @@ mod tests {
         assert!(matches!(task, KeyOrigin::Container(keys) if keys.url == "http://169.254.170.2/v2/x"));
         let web = find(Some("web"), &[]).unwrap().keys;
         assert!(
-            matches!(web, Some(KeyOrigin::WebIdentity(role, path)) if role.arn == "W" && path == PathBuf::from("/token"))
+            matches!(web, Some(KeyOrigin::WebIdentity(role, path)) if role.arn == "W" && path.as_os_str() == "/token")
         );
         for (profile, session, account) in [("sso", "corp", "1"), ("sso-old", "u", "2")] {
             let Some(KeyOrigin::SingleSignOn(to)) = find(Some(profile), &[]).unwrap().keys else { panic!("{profile}") };

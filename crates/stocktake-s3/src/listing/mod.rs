@@ -4,6 +4,7 @@ mod facts;
 mod guess;
 mod lanes;
 mod page;
+mod parser;
 mod request;
 mod segments;
 mod spill;
@@ -30,6 +31,9 @@ use stream::{ListingStream, Span};
 /// Pages that wait for delivery, in bytes; requests under way are counted in.
 const AHEAD_BYTES: usize = 16 << 20;
 
+/// What was listed, by lane.
+type LaneCounts = BTreeMap<u32, ListingCounts>;
+
 /// A bucket's keys with a prefix, as its listing gives them.
 ///
 /// The listing of a lane is parallel in itself. A run fails unless every range was listed to its end.
@@ -41,14 +45,13 @@ pub struct S3Source {
     enriched: bool,
     ahead_bytes: usize,
     temp_dir: PathBuf,
-    /// By lane.
-    counts: Mutex<BTreeMap<u32, ListingCounts>>,
+    counts: Arc<Mutex<LaneCounts>>,
 }
 
 impl S3Source {
     /// The keys that begin with a prefix: with [`Versions::All`] every version and delete marker.
     pub fn new(client: Arc<S3Client>, prefix: impl Into<String>, versions: Versions) -> Self {
-        let (counts, temp_dir) = (Mutex::default(), std::env::temp_dir());
+        let (counts, temp_dir) = (Arc::default(), std::env::temp_dir());
         Self { client, prefix: prefix.into(), versions, enriched: false, ahead_bytes: AHEAD_BYTES, temp_dir, counts }
     }
 
@@ -76,13 +79,17 @@ impl S3Source {
 
     /// What the last reading listed so far, of all lanes.
     pub fn counts(&self) -> ListingCounts {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.values().fold(ListingCounts::default(), |sum, lane| ListingCounts {
-            ranges: sum.ranges + lane.ranges,
-            pages: sum.pages + lane.pages,
-            rows: sum.rows + lane.rows,
-            mended: sum.mended + lane.mended,
-        })
+        self.counts_later()()
+    }
+
+    /// Tells later, as [`S3Source::counts`] does, also when the source is out of reach.
+    pub fn counts_later(&self) -> impl Fn() -> ListingCounts + Send + Sync + use<> {
+        let (counts, client) = (Arc::clone(&self.counts), Arc::clone(&self.client));
+        move || {
+            let lanes = counts.lock().unwrap_or_else(PoisonError::into_inner);
+            let sum = lanes.values().fold(ListingCounts::default(), |sum, lane| sum.with(lane));
+            ListingCounts { signing: client.signing_time(), ..sum }
+        }
     }
 
     /// Two sources of the same keys; the second asks for no object by itself. Together half as much may wait as for one: each has

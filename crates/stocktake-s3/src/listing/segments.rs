@@ -13,7 +13,7 @@ use super::{
     guess::Alphabet,
     page::{Marker, Page},
 };
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 use stocktake_core::{PARTITIONS_MAX, Partition, Partitions, Timestamp};
 
 /// Pages that a range should have: small enough that all ranges under way fit into what may be held.
@@ -63,6 +63,30 @@ pub struct ListingCounts {
     pub rows: u64,
     /// Seams between ranges at which something was listed again.
     pub mended: u64,
+    /// Most requests that were under way at once, in one lane.
+    pub at_once_max: u64,
+    /// Time of all requests together, from when each was ordered until its page was taken apart.
+    pub requesting: Duration,
+    /// Time in which pages were taken apart.
+    pub parsing: Duration,
+    /// Time in which requests were signed, of all requests of the client.
+    pub signing: Duration,
+}
+
+impl ListingCounts {
+    /// The counts of two lanes together.
+    pub(super) fn with(self, other: &Self) -> Self {
+        Self {
+            ranges: self.ranges + other.ranges,
+            pages: self.pages + other.pages,
+            rows: self.rows + other.rows,
+            mended: self.mended + other.mended,
+            at_once_max: self.at_once_max.max(other.at_once_max),
+            requesting: self.requesting + other.requesting,
+            parsing: self.parsing + other.parsing,
+            signing: self.signing,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -174,6 +198,11 @@ impl Segments {
         self.now = Some(now);
     }
 
+    /// Counts the time of a request.
+    pub(super) fn note_request(&mut self, took: Duration) {
+        self.counts.requesting += took;
+    }
+
     /// Ranges that were delivered to their ends, in key order.
     pub(super) fn partitions(&self) -> &[Partition] {
         self.partitions.list()
@@ -207,6 +236,7 @@ impl Segments {
                     range.under_way = true;
                     range.told.started_at = range.told.started_at.or(self.now);
                     self.under_way += 1;
+                    self.counts.at_once_max = self.counts.at_once_max.max(self.under_way as u64);
                     orders.push(Order { range: range.id, from });
                 }
                 None if room && self.cut() => {}

@@ -4,8 +4,9 @@ use super::{
     S3Source,
     facts::{self, Facts},
     page::{Entry, Page},
+    parser::{Parser, Replies},
     request::ListRequest,
-    segments::{Delivery, Limits, Order, Segments},
+    segments::{Delivery, Limits, ListingCounts, Order, Segments},
     versions::{Groups, Sorted},
 };
 use crate::{
@@ -17,7 +18,7 @@ use std::{
     time::Duration,
 };
 use stocktake_core::{Field, ObjectBatchBuilder, ObjectStream, Partition, ReadContext, SourceError, SourceErrorKind};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// How often a thread that waits for a page looks whether the run was cancelled.
 const CANCEL_CHECK: Duration = Duration::from_millis(50);
@@ -64,6 +65,7 @@ pub(super) struct ListingStream<'a> {
     requests_max: usize,
     request: Arc<ListRequest>,
     shared: Arc<Shared>,
+    parser: Parser,
     context: ReadContext,
     groups: Groups,
     current: Option<Sorted>,
@@ -89,16 +91,19 @@ impl<'a> ListingStream<'a> {
         let state = Mutex::new(State { segments, failed: None, closed: false });
         let shared = Arc::new(Shared { state, arrived: Condvar::new(), wake: Notify::new() });
         let request = Arc::new(request);
+        let parser = Parser::start(Arc::clone(client), Arc::clone(&request), context.clone());
+        let parser =
+            parser.map_err(|error| SourceError::unreadable("a thread for pages could not be started", error))?;
         let lister = Lister {
             client: Arc::clone(client),
             request: Arc::clone(&request),
             shared: Arc::clone(&shared),
-            context: context.clone(),
+            replies: parser.replies(),
         };
         client.handle().spawn(lister.run());
         let groups = Groups::new(request.versions, source.temp_dir.clone());
         let (lane, context) = (span.lane, context.clone());
-        Ok(Self { source, lane, requests_max, request, shared, context, groups, current: None, ended: false })
+        Ok(Self { source, lane, requests_max, request, shared, parser, context, groups, current: None, ended: false })
     }
 
     /// The next page in key order; waits for it.
@@ -113,7 +118,8 @@ impl<'a> ListingStream<'a> {
                 return Err(SourceError::cancelled());
             }
             let delivery = state.segments.take();
-            self.source.note_counts(self.lane, state.segments.counts());
+            let counts = ListingCounts { parsing: self.parser.took(), ..state.segments.counts() };
+            self.source.note_counts(self.lane, counts);
             match delivery {
                 Delivery::Page(page) => {
                     drop(state);
@@ -210,7 +216,7 @@ struct Lister {
     client: Arc<S3Client>,
     request: Arc<ListRequest>,
     shared: Arc<Shared>,
-    context: ReadContext,
+    replies: Replies,
 }
 
 impl Lister {
@@ -233,15 +239,16 @@ impl Lister {
 
     async fn fetch(self, order: Order) {
         let call = self.request.call(&order.from);
-        // Whoever has the slot may wait for an upload of this very client: its other tasks go on meanwhile.
-        let parse = |answer: crate::client::Answer| {
-            tokio::task::block_in_place(|| self.context.compute(|| self.request.parse(&answer)))
-        };
-        let page = self.client.send_parsed(&call, parse).await;
+        let started = Instant::now();
+        let page = self.client.send_through(&call, |answer| self.replies.page(answer)).await;
+        let took = started.elapsed();
         let mut state = self.shared.lock();
         if !state.closed {
             state.segments.note_time(now());
-            let accepted = page.map_err(|error| S3Source::fault(error, "listing the bucket failed")).and_then(|page| {
+            state.segments.note_request(took);
+            let gone = || SourceError::new(SourceErrorKind::Unreadable, "the threads that take pages apart are gone");
+            let page = page.map_err(|error| S3Source::fault(error, "listing the bucket failed"));
+            let accepted = page.and_then(|page| page.ok_or_else(gone)).and_then(|page| {
                 let accepted = state.segments.accept(order.range, page);
                 accepted.map_err(|text| {
                     SourceError::new(SourceErrorKind::Order, format!("the listing cannot be relied on: {text}"))

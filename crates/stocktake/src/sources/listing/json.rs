@@ -47,6 +47,11 @@ impl JsonRows {
         Self { text, dialect, level, key_before, truncated: false, directories: false, nested: false, bucket: None }
     }
 
+    /// The bucket that a document named last.
+    pub(super) fn bucket(&self) -> Option<&str> {
+        self.bucket.as_deref()
+    }
+
     /// Reads the next object into `row` and says where it stands; none at the end.
     ///
     /// # Errors

@@ -125,6 +125,7 @@ pub struct ListingSource {
     form: Form,
     fields: FieldSet,
     unexpected: FieldSet,
+    bucket: Option<String>,
     temp_dir: PathBuf,
 }
 
@@ -222,9 +223,15 @@ impl ListingSource {
     }
 
     fn try_new(name: String, input: SourceInput, form: Form, front: Vec<u8>) -> Result<Self, SourceError> {
-        let fields = FieldSet::REQUIRED.union(fields_used(&name, &form, front)?);
+        let (used, bucket) = seen_in_front(&name, &form, front)?;
+        let fields = FieldSet::REQUIRED.union(used);
         let unexpected = Field::all().collect::<FieldSet>().difference(fields);
-        Ok(Self { name, input, form, fields, unexpected, temp_dir: std::env::temp_dir() })
+        Ok(Self { name, input, form, fields, unexpected, bucket, temp_dir: std::env::temp_dir() })
+    }
+
+    /// The bucket that the listing names, as far as its front tells.
+    pub fn bucket(&self) -> Option<&str> {
+        self.bucket.as_deref()
     }
 
     /// States the fields that the source provides, in place of those that its front has.
@@ -327,13 +334,18 @@ impl std::fmt::Debug for ListingSource {
 }
 
 /// Fields that the entries at the front have. A front that was cut ends within an entry, which is no mistake.
-fn fields_used(name: &str, form: &Form, front: Vec<u8>) -> Result<FieldSet, SourceError> {
+fn seen_in_front(name: &str, form: &Form, front: Vec<u8>) -> Result<(FieldSet, Option<String>), SourceError> {
     let whole = front.len() < FRONT_BYTES;
     let mut fields = FieldSet::EMPTY;
-    match form {
+    let mut row = Row::default();
+    let bucket = match form {
         Form::Table(form) => {
             let input = Box::new(open_input(Box::new(std::io::Cursor::new(front)), name)?);
-            fields = TableRows::try_new(name, Lines::new(name, input, None, form.delimiter), form)?.fields();
+            let mut rows = TableRows::try_new(name, Lines::new(name, input, None, form.delimiter), form)?;
+            fields = rows.fields();
+            // What is wrong with the row is said when it is read.
+            let first = rows.next(&mut row);
+            row.bucket.take().filter(|_| first.is_ok())
         }
         Form::Json(dialect) => {
             let mut text = Text::of_front(name, front.clone());
@@ -343,10 +355,13 @@ fn fields_used(name: &str, form: &Form, front: Vec<u8>) -> Result<FieldSet, Sour
                 fields = FieldSet::VERSION_FIELDS.with(Field::Size).with(Field::ETag).with(Field::StorageClass);
             }
             let mut rows = JsonRows::new(Text::of_front(name, front), *dialect);
-            let mut row = Row::default();
+            let mut bucket = None;
             for _ in 0..FRONT_ENTRIES {
                 match rows.next(&mut row) {
-                    Ok(Some(_)) => fields = fields.union(row.fields()),
+                    Ok(Some(_)) => {
+                        fields = fields.union(row.fields());
+                        bucket = bucket.or_else(|| row.bucket.clone());
+                    }
                     Ok(None) => break,
                     Err(error) if whole => return Err(error),
                     Err(_) => break,
@@ -358,9 +373,11 @@ fn fields_used(name: &str, form: &Form, front: Vec<u8>) -> Result<FieldSet, Sour
             if fields.contains(Field::IsLatest) {
                 fields = fields.union(FieldSet::VERSION_FIELDS);
             }
+            // A document may name its bucket behind its entries.
+            bucket.or_else(|| rows.bucket().map(ToOwned::to_owned))
         }
-    }
-    Ok(fields)
+    };
+    Ok((fields, bucket))
 }
 
 /// The file's name in messages, the file, and its length unless it is a pipe or a device.

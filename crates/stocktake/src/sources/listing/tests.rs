@@ -181,3 +181,20 @@ fn mistakes_in_tables_are_named() {
     let problem = table_refused(&open);
     assert!(problem.starts_with("table, line 2: ") && problem.contains("never closed"), "{problem}");
 }
+
+#[test]
+fn a_listing_may_name_its_bucket() {
+    let json = |text: &str| match JsonListing::try_from_reader("t", std::io::Cursor::new(text.to_owned())).unwrap() {
+        JsonListing::Foreign(source) => source.bucket().map(ToOwned::to_owned),
+        JsonListing::Ndjson(_) => panic!("a listing of another program"),
+    };
+    let s5cmd = "{\"key\":\"s3://photos/a\",\"last_modified\":\"1970-01-01T00:00:01Z\",\"type\":\"file\",\"size\":7}\n";
+    assert_eq!(json(s5cmd).as_deref(), Some("photos"));
+    let entry = "[{\"Key\":\"a\",\"LastModified\":\"1970-01-01T00:00:01Z\",\"Size\":1}]";
+    assert_eq!(json(&format!("{{\"Name\":\"b1\",\"Contents\":{entry}}}")).as_deref(), Some("b1"));
+    assert_eq!(json(&format!("{{\"Contents\":{entry},\"Name\":\"b2\"}}")).as_deref(), Some("b2"));
+    assert_eq!(json(&format!("{{\"Contents\":{entry}}}")), None);
+    let table = |text: &str| table(text, CsvForm::default()).unwrap().bucket().map(ToOwned::to_owned);
+    assert_eq!(table("bucket,key\nlogs,a\n").as_deref(), Some("logs"));
+    assert_eq!(table("key,size\na,1\n"), None);
+}
