@@ -38,6 +38,18 @@ def make(binary, shape, rows, path):
     table = table.select([name for name in names if table[name].null_count < table.num_rows])
     with pyarrow.ipc.new_file(path, table.schema) as writer:
         writer.write_table(table.combine_chunks(), max_chunksize=BATCH_ROWS)
+    write_lines(table, str(pathlib.Path(path).with_suffix(".ndjson")))
+
+
+def write_lines(table, path):
+    """The same rows as lines of JSON, times as S3 spells them."""
+    import duckdb
+
+    times = [name for name in table.column_names if pyarrow.types.is_timestamp(table.schema.field(name).type)]
+    replaced = ", ".join(f"strftime({name} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ') AS {name}" for name in times)
+    connection = duckdb.connect(config={"threads": 1})
+    connection.register("held", table)
+    connection.execute(f"COPY (SELECT * REPLACE ({replaced}) FROM held) TO '{path}' (FORMAT json)")
 
 
 def column_name(name):

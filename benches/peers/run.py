@@ -102,6 +102,10 @@ def main():
         (folder / "written").mkdir()
         for work in options.works.split(","):
             for shape, path in sources:
+                path = pathlib.Path(path).with_suffix("." + works.reads(work))
+                if not path.exists():
+                    print(f"# {work}: there is no {path}", file=sys.stderr)
+                    continue
                 for threads in map(int, options.threads.split(",")):
                     found = measure(work, str(path), threads, options, folder / "written")
                     measurement = {"work": work, "rows_of": shape, "threads": threads, **found}

@@ -18,7 +18,22 @@ WORKS = {
                        {"ArrowWriter": "arrow-writer"}, ["pyarrow", "pyarrow, no dictionaries of random texts", "duckdb", "polars", "chdb"]),
     "parquet-zstd": ("zstd", {"stocktake compact": ["--format", "parquet", "--profile", "compact"]}, {"ArrowWriter": "arrow-writer"},
                      ["pyarrow", "duckdb", "polars", "chdb"]),
+    # From text to files: reading the rows is measured too.
+    "ndjson-csv": ("gzip", {"stocktake": ["--format", "csv"]}, {}, ["pyarrow", "pyarrow + isal", "duckdb", "polars", "chdb"]),
+    "ndjson-orc": ("zlib", {"stocktake": ["--format", "orc"]}, {}, ["pyarrow", "chdb"]),
+    "ndjson-parquet": ("snappy", {"stocktake": ["--format", "parquet"], "stocktake delta": ["--format", "parquet", "--profile", "delta"]}, {},
+                       ["pyarrow", "duckdb", "polars", "chdb"]),
 }
+
+
+def reads(work):
+    """Ending of the file that a work reads."""
+    return "ndjson" if work.startswith("ndjson-") else "arrow"
+
+
+def file_format(work):
+    """What a work writes."""
+    return work.removeprefix("ndjson-").split("-")[0]
 
 
 def competitors(work, target, source):
@@ -33,7 +48,7 @@ def competitors(work, target, source):
         command = [target / "peers" / "release" / "stocktake-peers", "--in", source, "--writer", writer, "--codec", codec]
         found.append((name, lambda out, threads, command=command: [*command, "--out", out, "--threads", threads]))
     for name in python:
-        command = [sys.executable, HERE / "write.py", "--in", source, "--work", work.split("-")[0], "--writer", name, "--codec", codec]
+        command = [sys.executable, HERE / "write.py", "--in", source, "--work", file_format(work), "--writer", name, "--codec", codec]
         found.append((name, lambda out, threads, command=command: [*command, "--out", out, "--threads", threads]))
     return found
 

@@ -1,7 +1,7 @@
 """One measured write by one library that has a Python face. The last line is the JSON that the runner reads.
 
-The Arrow file is mapped and every page of it touched before the clock starts; what a library must do to make the rows its own, before it
-can write them, is `import_s` and not part of the measured write. With several threads, a library whose writer has one thread writes as
+An Arrow file is mapped and every page of it touched before the clock starts; what a library must do to make the rows its own, before it
+can write them, is `import_s` and not part of the measured write. Lines of JSON are read by the library itself while the clock runs. With several threads, a library whose writer has one thread writes as
 many contiguous files, each in a thread; the others write one file with their own threads.
 """
 
@@ -82,7 +82,39 @@ def pyarrow_parquet(table, path, codec, but):
     pyarrow.parquet.write_table(table, path, compression=codec, use_dictionary=dictionaries)
 
 
+def lines_of(path):
+    """Number of lines of a file, which is in the page cache after that."""
+    with open(path, "rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
+def is_text(options):
+    return options.source.endswith(".ndjson")
+
+
+def prepare_pyarrow_text(options, how):
+    import pyarrow
+    import pyarrow.json
+
+    pyarrow.set_cpu_count(options.threads)
+    pyarrow.set_io_thread_count(options.threads)
+    reading = pyarrow.json.ReadOptions(use_threads=options.threads > 1, block_size=4 << 20)
+
+    def run():
+        table = pyarrow.json.read_json(options.source, read_options=reading)
+        if options.work == "csv":
+            pyarrow_csv(table, options.out, how.removeprefix(" + "))
+        elif options.work == "orc":
+            pyarrow_orc(table, options.out, options.codec, False)
+        else:
+            pyarrow_parquet(table, options.out, options.codec, False)
+
+    return lines_of(options.source), run
+
+
 def prepare_pyarrow(options, how):
+    if is_text(options):
+        return prepare_pyarrow_text(options, how)
     table = load(options.source, options.threads)
     write = {"csv": lambda part, path: pyarrow_csv(part, path, how.removeprefix(" + ")), "orc": lambda part, path: pyarrow_orc(part, path, options.codec, bool(how)),
              "parquet": lambda part, path: pyarrow_parquet(part, path, options.codec, bool(how))}[options.work]
@@ -92,22 +124,30 @@ def prepare_pyarrow(options, how):
 def prepare_duckdb(options, how):
     import duckdb
 
-    rows = load(options.source, options.threads)
     connection = duckdb.connect(config={"threads": options.threads})
-    connection.register("rows_in_memory", rows)
+    if is_text(options):
+        count, held = lines_of(options.source), f"read_json('{options.source}', format = 'newline_delimited')"
+    else:
+        rows = load(options.source, options.threads)
+        connection.register("rows_in_memory", rows)
+        count, held = rows.num_rows, "rows_in_memory"
     selected = "* REPLACE (url_encode(key) AS key)" if how else "*"
     form = "FORMAT csv, COMPRESSION gzip, FORCE_QUOTE *, HEADER false" if options.work == "csv" else f"FORMAT parquet, COMPRESSION {options.codec}"
-    return rows.num_rows, lambda: connection.execute(f"COPY (SELECT {selected} FROM rows_in_memory) TO '{options.out}' ({form})")
+    return count, lambda: connection.execute(f"COPY (SELECT {selected} FROM {held}) TO '{options.out}' ({form})")
 
 
 def prepare_polars(options, how):
     import polars
 
-    frame = polars.from_arrow(load(options.source, options.threads), rechunk=False)
+    if is_text(options):
+        count, frame = lines_of(options.source), polars.scan_ndjson(options.source, infer_schema_length=10_000, low_memory=True)
+    else:
+        held = polars.from_arrow(load(options.source, options.threads), rechunk=False)
+        count, frame = held.height, held.lazy()
     if options.work == "csv":
         csv = {"include_header": False, "quote_style": "always", "compression": "gzip", "compression_level": 6, "check_extension": False}
-        return frame.height, lambda: frame.lazy().sink_csv(options.out, **csv)
-    return frame.height, lambda: frame.lazy().sink_parquet(options.out, compression=options.codec)
+        return count, lambda: frame.sink_csv(options.out, **csv)
+    return count, lambda: frame.sink_parquet(options.out, compression=options.codec)
 
 
 def prepare_chdb(options, how):
@@ -115,8 +155,12 @@ def prepare_chdb(options, how):
 
     running = session.Session()
     one = "max_threads = 1, max_insert_threads = 1"
-    running.query(f"CREATE TABLE held ENGINE = Memory AS SELECT * FROM file('{options.source}', 'Arrow') SETTINGS {one}")
-    rows = int(running.query("SELECT count() FROM held", "CSV").bytes())
+    if is_text(options):
+        rows, held = lines_of(options.source), f"file('{options.source}', 'JSONEachRow')"
+    else:
+        held = "held"
+        running.query(f"CREATE TABLE held ENGINE = Memory AS SELECT * FROM file('{options.source}', 'Arrow') SETTINGS {one}")
+        rows = int(running.query("SELECT count() FROM held", "CSV").bytes())
     format = {"csv": "CSV", "orc": "ORC", "parquet": "Parquet"}[options.work]
     settings = {"max_threads": options.threads, "max_insert_threads": options.threads, "engine_file_truncate_on_insert": 1}
     if options.work == "csv":
@@ -127,7 +171,7 @@ def prepare_chdb(options, how):
         settings |= {"output_format_parallel_formatting": 0, "output_format_parquet_parallel_encoding": 0}
     compression = "gzip" if options.work == "csv" else "none"
     stated = ", ".join(f"{name} = {value}" for name, value in settings.items())
-    query = f"INSERT INTO FUNCTION file('{options.out}', '{format}', 'auto', '{compression}') SELECT * FROM held SETTINGS {stated}"
+    query = f"INSERT INTO FUNCTION file('{options.out}', '{format}', 'auto', '{compression}') SELECT * FROM {held} SETTINGS {stated}"
     return rows, lambda: running.query(query)
 
 

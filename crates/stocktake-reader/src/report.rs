@@ -342,7 +342,12 @@ fn data_files(manifest: &Manifest, receipts: Vec<Receipt>) -> Result<Vec<DataFil
     let mut by_key: std::collections::BTreeMap<String, Receipt> =
         receipts.into_iter().filter_map(|receipt| Some((receipt.file.as_ref()?.key.to_string(), receipt))).collect();
     let mut files = Vec::with_capacity(manifest.files.len());
+    let mut seen = std::collections::BTreeSet::new();
     for file in &manifest.files {
+        if !seen.insert(file.key.as_str()) {
+            // Its rows would be counted twice.
+            return Err(ReadError::malformed("is listed more than once").in_file(&file.key));
+        }
         if file.key.ends_with(ENVELOPE_SUFFIX) {
             let text = "is encrypted; encrypted reports are decrypted before they are read";
             return Err(ReadError::new(ReadErrorKind::Unsupported, text).in_file(&file.key));

@@ -71,6 +71,16 @@ fn files_that_are_not_as_the_manifest_says_are_refused() {
 }
 
 #[test]
+fn a_file_that_is_listed_twice_is_not_read_twice() {
+    let file = gzip(&["\"b\",\"k\",\"1\",\"\"\n"]);
+    let files = [("b/id/data/1.csv.gz", file.clone()), ("b/id/data/1.csv.gz", file)];
+    let stored = Stored::of_files(FileFormat::Csv, "Bucket, Key, Size, LastModifiedDate", &files);
+    let error = stored.open().unwrap_err();
+    assert_eq!((error.kind(), error.file()), (ReadErrorKind::Malformed, Some("b/id/data/1.csv.gz")));
+    assert!(error.to_string().contains("is listed more than once"), "{error}");
+}
+
+#[test]
 fn rows_before_a_damaged_file_come_first() {
     for format in FORMATS {
         let stored = Stored::synthetic(format, 3000);
