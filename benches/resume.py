@@ -30,7 +30,7 @@ def journaled(folder):
     for path in folder.rglob("journal/*/*-*-*"):
         if path.name.startswith("."):
             continue
-        receipt = json.loads(path.read_text())["receipt"]
+        receipt = json.loads(path.read_text().splitlines()[0])["receipt"]
         rows += receipt["rows"]
         if receipt["file"]:
             names.add(receipt["file"]["key"].rsplit("/", 1)[1])
