@@ -2,13 +2,13 @@
 
 use crate::{
     args::CheckDestinationArgs,
-    exit::{Failure, Outcome, put_out, shown},
-    machine,
+    exit::{Failure, Outcome},
+    look_ahead,
     source_text::{Cloud, CloudText},
     target::Target,
 };
 use std::{num::NonZeroUsize, sync::Arc};
-use stocktake::{Destination, DestinationPrefix, PinnedStore, ReportKey, ReportStore};
+use stocktake::{Destination, DestinationPrefix, PinnedStore, ReportStore};
 use stocktake_object_store::{CloudClient, CloudDestination, CloudObjects, CloudSettings};
 
 /// Most threads of a client: beyond them the run's own threads are what it waits for.
@@ -55,21 +55,7 @@ pub(crate) fn check_destination(args: &CheckDestinationArgs, text: &CloudText) -
         return Err(Failure::usage(text));
     }
     let prefix = DestinationPrefix::try_new(&*text.prefix).map_err(|error| Failure::usage(error.to_string()))?;
-    let slash = if prefix.as_str().is_empty() { "" } else { "/" };
-    let key = format!("{}{slash}stocktake-check-{}", prefix.as_str(), machine::now()?.ms());
-    let key = ReportKey::try_new(key).map_err(|error| Failure::of(&error))?;
-    let steps = CloudDestination::new(client(text, NonZeroUsize::MIN)?).check(&key);
-    let mut lines = String::new();
-    for step in &steps {
-        match &step.fault {
-            None => lines += &format!("ok      {}\n", step.operation),
-            Some(fault) => {
-                lines += &format!("failed  {}: {}; needs {}\n", step.operation, shown(fault), step.permission)
-            }
-        }
-    }
-    put_out(&lines)?;
-    Ok(if steps.iter().all(|step| step.fault.is_none()) { Outcome::Complete } else { Outcome::Differences })
+    look_ahead::tell(&CloudDestination::new(client(text, NonZeroUsize::MIN)?).check(&look_ahead::key(&prefix)?))
 }
 
 fn client(text: &CloudText, threads: NonZeroUsize) -> Result<Arc<CloudClient>, Failure> {

@@ -22,6 +22,8 @@ mod generate;
 mod inspect;
 mod interrupt;
 mod listing;
+#[cfg(any(feature = "s3", feature = "clouds"))]
+mod look_ahead;
 mod machine;
 mod progress;
 mod prune;

@@ -5,16 +5,15 @@ use crate::{
     choices::{AclChoice, EnrichChoice, SseChoice},
     credential_process::CredentialProcess,
     cross_check::{CrossChecked, Findings},
-    exit::{Failure, Outcome, put_out, shown},
+    exit::{Failure, Outcome},
     listing::{Listed, Listing},
-    machine,
+    look_ahead, machine,
     source_text::{DestinationText, S3Text},
     target::Target,
 };
 use std::{num::NonZeroUsize, sync::Arc};
 use stocktake::{
-    BucketName, Destination, DestinationPrefix, FieldSet, ObjectSource, PinnedStore, ReportKey, ReportStore,
-    ServerSideEncryption,
+    BucketName, Destination, DestinationPrefix, FieldSet, ObjectSource, PinnedStore, ReportStore, ServerSideEncryption,
 };
 use stocktake_s3::{
     CrossCheckedSource, KeyOrigin, KeySource, S3Client, S3Destination, S3Objects, S3Settings, S3Source, Surroundings,
@@ -137,21 +136,7 @@ pub(crate) fn check_destination(args: &CheckDestinationArgs) -> Result<Outcome, 
         ));
     };
     let (destination, prefix) = destination(&args.s3, &args.sse, text, NonZeroUsize::MIN, None, None)?;
-    let slash = if prefix.as_str().is_empty() { "" } else { "/" };
-    let key = format!("{}{slash}stocktake-check-{}", prefix.as_str(), machine::now()?.ms());
-    let key = ReportKey::try_new(key).map_err(|error| Failure::of(&error))?;
-    let steps = destination.check(&key);
-    let mut lines = String::new();
-    for step in &steps {
-        match &step.fault {
-            None => lines += &format!("ok      {}\n", step.operation),
-            Some(fault) => {
-                lines += &format!("failed  {}: {}; needs {}\n", step.operation, shown(fault), step.permission)
-            }
-        }
-    }
-    put_out(&lines)?;
-    Ok(if steps.iter().all(|step| step.fault.is_none()) { Outcome::Complete } else { Outcome::Differences })
+    look_ahead::tell(&destination.check(&look_ahead::key(&prefix)?))
 }
 
 /// The policy of a bucket.

@@ -17,6 +17,7 @@
 pub mod arrow;
 mod batch;
 mod cancel;
+mod check_step;
 mod chunk;
 mod contain;
 mod destination;
@@ -47,6 +48,7 @@ pub use batch::{
     ObjectBatchBuilder, RowBuilder, RowError, RowOrigin, TEXT_BYTES_MAX, TextColumn,
 };
 pub use cancel::CancelToken;
+pub use check_step::CheckStep;
 pub use chunk::RowChunk;
 pub use contain::{contain, is_contained};
 pub use destination::{

@@ -30,7 +30,7 @@ pub trait ObjectSource: Send + Sync {
     /// A source that cannot be read says so here, before anything is written.
     fn plan(&self, lanes: NonZeroU32) -> Result<Plan, SourceError>;
 
-    /// The plan by which a run that was begun is carried on, where `lanes` are asked for now.
+    /// The plan by which a run that was begun is carried on, by a command that asks for so many `lanes`.
     ///
     /// A source whose boundaries are found by looking returns the plan that was begun, if it is one of its own: looked for again,
     /// they may stand elsewhere. Default: [`ObjectSource::plan`] again, which must say the same then.

@@ -15,6 +15,7 @@ mod settings;
 mod xml;
 
 pub use client::CloudClient;
-pub use destination::{CheckStep, CloudDestination, CloudObjects, PART_BYTES};
+pub use destination::{CloudDestination, CloudObjects, PART_BYTES};
 pub use error::CloudError;
 pub use settings::CloudSettings;
+pub use stocktake_core::CheckStep;

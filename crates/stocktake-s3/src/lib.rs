@@ -25,7 +25,8 @@ pub use credentials::{
     SingleSignOn, Surroundings, TemporaryKeys,
 };
 pub use cross_check::{CrossCheck, CrossCheckedSource};
-pub use destination::{CheckStep, PART_BYTES, S3Destination, S3Objects};
+pub use destination::{PART_BYTES, S3Destination, S3Objects};
 pub use error::S3Error;
 pub use listing::{ListingCounts, S3Source};
 pub use settings::{S3Address, S3Settings};
+pub use stocktake_core::CheckStep;

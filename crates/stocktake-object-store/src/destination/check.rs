@@ -5,23 +5,12 @@ use crate::client::Service;
 use hyper::Method;
 use std::{error::Error, io::Write};
 use stocktake_core::{
-    Destination, DestinationError, DestinationErrorKind, ObjectAttributes, RemoteObjects, ReportKey, ReportStore,
+    CheckStep, Destination, DestinationError, DestinationErrorKind, ObjectAttributes, RemoteObjects, ReportKey,
+    ReportStore,
 };
 
 /// What is written to try.
 const PROBE: &[u8] = b"stocktake tries whether it may write here\n";
-
-/// One thing that was tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CheckStep {
-    /// What was tried.
-    pub operation: &'static str,
-    /// The permissions that it needs.
-    pub permission: &'static str,
-    /// Why it failed.
-    pub fault: Option<String>,
-}
 
 impl CloudDestination {
     /// Tries, with an object of this key, all that writing a report does, and removes the object.
@@ -37,7 +26,7 @@ impl CloudDestination {
         let mut steps = Vec::new();
         let mut tell = |operation, permission, outcome: Result<(), String>| {
             let succeeded = outcome.is_ok();
-            steps.push(CheckStep { operation, permission, fault: outcome.err() });
+            steps.push(CheckStep::new(operation, permission, outcome));
             succeeded
         };
         let attributes = ObjectAttributes::new("text/plain");

@@ -6,7 +6,6 @@ mod objects;
 mod session;
 mod upload;
 
-pub use check::CheckStep;
 pub use objects::CloudObjects;
 
 use crate::{

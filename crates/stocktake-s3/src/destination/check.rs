@@ -8,22 +8,10 @@ use crate::{
 };
 use bytes::Bytes;
 use hyper::Method;
-use stocktake_core::{Existing, ObjectAttributes, ReportKey};
+use stocktake_core::{CheckStep, Existing, ObjectAttributes, ReportKey};
 
 /// What is written to try.
 const PROBE: &[u8] = b"stocktake tries whether it may write here\n";
-
-/// One thing that was tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CheckStep {
-    /// What was tried, in S3's name for it.
-    pub operation: &'static str,
-    /// The permissions that it needs.
-    pub permission: &'static str,
-    /// Why it failed.
-    pub fault: Option<String>,
-}
 
 impl S3Destination {
     /// Tries, with an object of this key, all that writing a report does, with exactly its headers, and removes the object.
@@ -35,7 +23,7 @@ impl S3Destination {
         let mut steps = Vec::new();
         let mut tell = |operation, permission, outcome: Result<(), String>| {
             let succeeded = outcome.is_ok();
-            steps.push(CheckStep { operation, permission, fault: outcome.err() });
+            steps.push(CheckStep::new(operation, permission, outcome));
             succeeded
         };
         let encrypted = |answer: &Answer| shared.check_encryption(&attributes, answer.header(SSE));

@@ -5,7 +5,6 @@ mod remains;
 mod store;
 mod upload;
 
-pub use check::CheckStep;
 pub use store::S3Objects;
 
 use crate::{
