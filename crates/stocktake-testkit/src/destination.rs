@@ -1,10 +1,12 @@
-//! What every destination must do, as one function, and destinations that fail or dawdle on purpose.
+//! What every destination must do, as one function, and destinations that fail, dawdle or block on purpose.
 //!
 //! The suite is for implementors: run it on a fresh, writable destination. It knows the contract alone.
 
+mod blocking;
 mod failing;
 mod short;
 
+pub use blocking::{BlockingDestination, Gate};
 pub use failing::{Event, FailingDestination, Fault, Operation};
 pub use short::{ShortWriteDestination, WriteLengths};
 
