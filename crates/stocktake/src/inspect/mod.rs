@@ -13,7 +13,10 @@ use crate::verify::{
 };
 use serde::Serialize;
 use std::path::Path;
-use stocktake_core::{Field, FileFormat, Manifest, Partition, Receipt, ReceiptsHeader, Versions};
+use stocktake_core::{Field, FileFormat, Manifest, Partition, Receipt, ReceiptsHeader, ReportKey, Versions};
+
+/// Most bytes of all data files together, as no file system or store has them.
+const BYTES_MAX: u64 = i64::MAX.unsigned_abs();
 
 /// What a manifest, its checksum and its receipts say of a report. Displays as a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -99,12 +102,14 @@ pub fn inspect_path(manifest: &Path, root: Option<&Path>) -> Result<Inspection, 
 /// Inspects the report of a manifest.
 ///
 /// # Errors
-/// If the manifest is absent, unreadable or no manifest, or its checksum cannot be read.
+/// If the manifest is absent, unreadable or no manifest, lists what can be no data files, or its checksum cannot be read.
 pub fn inspect(location: &ManifestLocation<'_>) -> Result<Inspection, VerifyError> {
     let text = location.read_manifest()?;
     let (checksum_key, checksum) = checksum_state(location, &text)?;
     let manifest = Manifest::parse(&text)
         .map_err(|error| VerifyError::because(format!("{} is no manifest", location.manifest()), error))?;
+    check_files(&manifest)
+        .map_err(|error| VerifyError::because(format!("{} is no manifest of a report", location.manifest()), error))?;
     let mut inspection = of_manifest(location, &manifest);
     match checksum {
         ChecksumState::Matches { .. } => inspection.complete = true,
@@ -117,6 +122,21 @@ pub fn inspect(location: &ManifestLocation<'_>) -> Result<Inspection, VerifyErro
         Err(fault) => inspection.notes.push(format!("{} cannot be read: {}", fault.key, fault.detail)),
     }
     Ok(inspection)
+}
+
+/// What a manifest lists must be objects that there can be: what is said of others would be untrue.
+fn check_files(manifest: &Manifest) -> Result<(), VerifyError> {
+    let mut bytes = 0u64;
+    for file in &manifest.files {
+        ReportKey::try_foreign(file.key.as_str())
+            .map_err(|error| VerifyError::because("it lists a data file without a key of one", error))?;
+        bytes = bytes.saturating_add(file.size);
+        if bytes > BYTES_MAX {
+            let text = format!("it lists more than {BYTES_MAX} bytes up to {:?}, which has {}", file.key, file.size);
+            return Err(VerifyError::new(text));
+        }
+    }
+    Ok(())
 }
 
 fn of_manifest(location: &ManifestLocation<'_>, manifest: &Manifest) -> Inspection {
@@ -143,7 +163,7 @@ fn of_manifest(location: &ManifestLocation<'_>, manifest: &Manifest) -> Inspecti
         fields,
         versions: if all_versions { Versions::All } else { Versions::Current },
         files: manifest.files.len() as u64,
-        bytes: sizes.clone().fold(0, u64::saturating_add),
+        bytes: sizes.clone().sum(),
         file_bytes: Spread::of(sizes),
         rows: None,
         file_rows: None,

@@ -92,6 +92,28 @@ fn it_goes_to_json_and_is_found_at_a_path() {
 }
 
 #[test]
+fn a_manifest_that_lists_what_cannot_be_is_refused() {
+    for (from, to, words) in [
+        ("src/daily/data/", "../data/", "without a key of one"),
+        ("src/daily/data/", "/src/daily/data/", "without a key of one"),
+        ("src/daily/data/", "src/../data/", "without a key of one"),
+        (
+            ": 300000,",
+            ": 18446744073709551615,",
+            "it lists more than 9223372036854775807 bytes up to \"src/daily/data/",
+        ),
+        (": 300000,", ": 9223372036854775000,", "which has 600000"),
+    ] {
+        let published = publish("", 2);
+        published.edit_manifest(|text| text.replace(from, to));
+        let error = inspect(&ManifestLocation::new(&published.destination, published.layout.manifest())).unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(error.to_string().ends_with("manifest.json is no manifest of a report"), "{error}");
+        assert!(cause.contains(words), "{cause}");
+    }
+}
+
+#[test]
 fn a_spread_does_not_overflow() {
     let spread = Spread::of([u64::MAX, u64::MAX - 2].into_iter()).unwrap();
     assert_eq!(spread, Spread { smallest: u64::MAX - 2, mean: u64::MAX - 1, largest: u64::MAX });

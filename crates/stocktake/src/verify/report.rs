@@ -114,7 +114,7 @@ pub struct VerifyError {
 }
 
 impl VerifyError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), source: None }
     }
 
