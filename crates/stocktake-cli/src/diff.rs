@@ -84,8 +84,12 @@ fn note(totals: &DiffTotals) {
     }
     for (fields, which) in [(totals.only_old_fields, "old"), (totals.only_new_fields, "new")] {
         if !fields.is_empty() {
-            say(&format!("note: only the {which} report has {}; it is not compared", names(fields)));
+            say(&format!("note: not compared, for only the {which} report has them: {}", names(fields)));
         }
+    }
+    if !totals.unknown_columns.is_empty() {
+        let columns = totals.unknown_columns.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        say(&format!("note: not compared, for they are no known columns: {columns}"));
     }
 }
 

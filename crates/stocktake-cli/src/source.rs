@@ -5,7 +5,7 @@
 use crate::{
     args::{FromArgs, GenerateArgs, S3Args, ToArgs},
     choices::{BadEntriesChoice, ChangeChoice, ETagChoice, SymlinksChoice, UnsortedChoice, VersionsChoice},
-    exit::Failure,
+    exit::{Failure, say},
     machine, report, s3,
     source_text::SourceText,
     target,
@@ -125,6 +125,10 @@ pub(crate) fn open(args: &GenerateArgs, bucket: &BucketName) -> Result<Box<dyn O
         SourceText::Inventory(manifest) => {
             let threads = args.run.threads.unwrap_or_else(machine::threads);
             let opened = report::open(manifest, None, &args.s3, threads)?;
+            let unknown: Vec<_> = opened.unknown_columns().collect();
+            if !unknown.is_empty() {
+                say(&format!("note: left out, for they are no known columns: {}", unknown.join(", ")));
+            }
             match &from.since {
                 Some(older) => {
                     let older = report::open(older, None, &args.s3, threads)?;

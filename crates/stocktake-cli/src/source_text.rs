@@ -118,7 +118,7 @@ impl ManifestText {
             if prefix.is_empty() || prefix.ends_with('/') {
                 return Err(format!("the key of the manifest is missing; it ends in manifest.json: {prefix:?}"));
             }
-            ReportKey::try_new(prefix).map_err(|error| error.to_string())
+            ReportKey::try_foreign(prefix).map_err(|error| error.to_string())
         };
         match (s3(&text), cloud(&text)) {
             (Some(address), _) => {

@@ -3,7 +3,7 @@
 //! Names go into object keys and paths unescaped, so what could climb out of a folder is refused here, once.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// Most bytes of an object key, as S3 limits it.
 pub const KEY_BYTES_MAX: usize = 1024;
@@ -97,6 +97,35 @@ name! {
     |name| name.len() <= KEY_BYTES_MAX && name.split('/').all(is_segment)
 }
 
+impl ReportKey {
+    /// The key of an object of a report that another program wrote: as [`ReportKey::try_new`], but segments between the
+    /// first and the last may be empty, as they are below a destination prefix such as `a//b`.
+    ///
+    /// It is for reading alone. On a file system empty segments make no difference: `a//b` and `a/b` are one file.
+    ///
+    /// # Errors
+    /// Names the rule that is broken.
+    pub fn try_foreign(name: impl Into<String>) -> Result<Self, NameError> {
+        let name: String = name.into();
+        let ends = !name.starts_with('/') && !name.ends_with('/');
+        let fits =
+            name.len() <= KEY_BYTES_MAX && ends && name.split('/').all(|part| part.is_empty() || is_segment(part));
+        if fits && !name.is_empty() {
+            return Ok(Self(name.into_boxed_str()));
+        }
+        let rule = "segments between `/` that are not `.` or `..`, none empty at either end, without control characters or `\\`";
+        Err(NameError { what: "report key", name, rule })
+    }
+
+    /// The key without empty segments: the name of the same file on a file system.
+    pub fn without_empty_segments(&self) -> Cow<'_, str> {
+        if !self.0.contains("//") {
+            return Cow::Borrowed(&self.0);
+        }
+        Cow::Owned(self.0.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
+    }
+}
+
 fn is_plain(name: &str, bytes_max: usize) -> bool {
     (1..=bytes_max).contains(&name.len())
         && name != "."
@@ -171,6 +200,21 @@ mod tests {
             assert!(ReportKey::try_new(name).is_err(), "{name:?}");
         }
         assert!(ReportKey::try_new("p/b/id/2026-11-22T01-00Z/manifest.json").is_ok());
+    }
+
+    #[test]
+    fn keys_of_foreign_reports_may_have_empty_segments() {
+        for name in ["a//b", "a///b/c", "a/b"] {
+            let key = ReportKey::try_foreign(name).unwrap();
+            assert_eq!(key.as_str(), name);
+            assert!(!key.without_empty_segments().contains("//"));
+        }
+        assert_eq!(ReportKey::try_foreign("a///b//c").unwrap().without_empty_segments(), "a/b/c");
+        for name in
+            ["", "/", "//", "/a", "//a", "a/", "a//", "a//../b", "./a", "a//.", "a\nb", "a\\b", &"x".repeat(1025)]
+        {
+            assert!(ReportKey::try_foreign(name).is_err(), "{name:?}");
+        }
     }
 
     #[test]

@@ -120,8 +120,25 @@ impl Described<'_> {
         ))
     }
 
+    /// The folder that the data files lie in, below the base.
+    fn folder(&self) -> Result<String, DdlError> {
+        let Some(first) = self.keys.first() else { return Ok(format!("{}/data", self.root()?)) };
+        match first.rsplit_once('/') {
+            Some((folder, _))
+                if self.keys.iter().all(|key| key.rsplit_once('/').is_some_and(|(of, _)| of == folder)) =>
+            {
+                Ok(folder.to_owned())
+            }
+            _ => {
+                let text =
+                    format!("{first} and the other data files lie in no folder of their own, which a table is of");
+                Err(DdlError(text))
+            }
+        }
+    }
+
     fn trino(&self, name: &str) -> Result<String, DdlError> {
-        let root = self.root()?;
+        let folder = self.folder()?;
         let column = |column: &DdlColumn| {
             let column_type = if self.is_csv() { "varchar" } else { &column.trino_type };
             format!("  \"{}\" {column_type}", column.name)
@@ -157,7 +174,7 @@ impl Described<'_> {
              WITH (external_location = {}, {format});\n\n\
              CREATE OR REPLACE VIEW {name} AS\nSELECT\n{}\nFROM {name}_files\nWHERE {files};\n",
             lines(self.columns.iter().map(column)),
-            quoted(&format!("{}/{root}/data/", self.base)),
+            quoted(&format!("{}/{folder}/", self.base)),
             lines(self.columns.iter().map(shown)),
         ))
     }

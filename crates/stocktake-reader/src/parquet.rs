@@ -102,16 +102,14 @@ impl fmt::Debug for ParquetFile {
 
 /// Few-valued texts as dictionaries, which are looked at once a value, and texts that lack an annotation as texts.
 fn asked_for(inferred: &SchemaRef) -> SchemaRef {
+    let dictionary = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let field = |field: &Arc<ArrowField>| {
-        let known = Field::from_name(field.name()).map(Field::field_type);
-        let text = matches!(field.data_type(), DataType::Utf8 | DataType::Binary);
-        let asked = match known {
-            Some(_) if !text => return field.as_ref().clone(),
-            Some(FieldType::Code) => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
-            Some(FieldType::Text) if field.name() == Field::Bucket.column_name() => {
-                DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
-            }
-            Some(FieldType::Text) => DataType::Utf8,
+        let known = Field::from_name(field.name());
+        let asked = match (known.map(Field::field_type), field.data_type()) {
+            (Some(FieldType::Code), DataType::Utf8) => dictionary(),
+            (Some(FieldType::Text), DataType::Utf8) if known == Some(Field::Bucket) => dictionary(),
+            // The reader makes no dictionary of texts that lack an annotation.
+            (Some(FieldType::Code | FieldType::Text), DataType::Utf8 | DataType::Binary) => DataType::Utf8,
             _ => return field.as_ref().clone(),
         };
         field.as_ref().clone().with_data_type(asked)

@@ -186,6 +186,11 @@ impl Report {
         &self.columns
     }
 
+    /// Names of the columns that are no known field, in file order.
+    pub fn unknown_columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().filter(|column| column.field.is_none()).map(|column| column.name.as_str())
+    }
+
     /// Known fields that the report has columns of.
     pub fn fields(&self) -> FieldSet {
         self.fields
@@ -289,7 +294,7 @@ fn layout(format: FileFormat, stored: &StoredFile) -> Result<Arc<dyn Layout>, Re
 
 fn check_checksum(store: &dyn ReportStore, manifest: &ReportKey, text: &[u8]) -> Result<(), ReadError> {
     let name = manifest.as_str();
-    let key = ReportKey::try_new(format!("{}.checksum", name.strip_suffix(".json").unwrap_or(name)))
+    let key = ReportKey::try_foreign(format!("{}.checksum", name.strip_suffix(".json").unwrap_or(name)))
         .map_err(|error| ReadError::because(ReadErrorKind::Unreadable, "the checksum's name is too long", error))?;
     let Some(stated) = read_whole(store, &key)? else {
         let text = "is not there; the report is not complete";
@@ -334,7 +339,7 @@ fn receipts(
     manifest: &ReportKey,
 ) -> Result<Option<(ReceiptsHeader, Vec<Receipt>)>, ReadError> {
     let Some(folder) = manifest.as_str().strip_suffix("manifest.json") else { return Ok(None) };
-    let Ok(key) = ReportKey::try_new(format!("{folder}receipts.ndjson")) else { return Ok(None) };
+    let Ok(key) = ReportKey::try_foreign(format!("{folder}receipts.ndjson")) else { return Ok(None) };
     Ok(read_whole(store, &key)?.and_then(|text| parse_receipts(&text).ok()))
 }
 
@@ -344,17 +349,17 @@ fn data_files(manifest: &Manifest, receipts: Vec<Receipt>) -> Result<Vec<DataFil
     let mut files = Vec::with_capacity(manifest.files.len());
     let mut seen = std::collections::BTreeSet::new();
     for file in &manifest.files {
-        if !seen.insert(file.key.as_str()) {
-            // Its rows would be counted twice.
-            return Err(ReadError::malformed("is listed more than once").in_file(&file.key));
-        }
         if file.key.ends_with(ENVELOPE_SUFFIX) {
             let text = "is encrypted; encrypted reports are decrypted before they are read";
             return Err(ReadError::new(ReadErrorKind::Unsupported, text).in_file(&file.key));
         }
-        let key = ReportKey::try_new(file.key.clone()).map_err(|error| {
+        let key = ReportKey::try_foreign(file.key.clone()).map_err(|error| {
             ReadError::because(ReadErrorKind::Malformed, format!("{:?} is no key of a data file", file.key), error)
         })?;
+        if !seen.insert(key.without_empty_segments().into_owned()) {
+            // Its rows would be counted twice.
+            return Err(ReadError::malformed("is listed more than once").in_file(&file.key));
+        }
         files.push(DataFile {
             receipt: by_key.remove(&file.key),
             key,

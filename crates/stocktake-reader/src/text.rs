@@ -41,8 +41,7 @@ impl RowWriter {
     /// # Errors
     /// Names a column that the report does not have.
     pub fn try_new(report: &Report, format: TextFormat, names: Option<&[String]>) -> Result<Self, ReadError> {
-        let unknown = report.columns().iter().filter(|column| column.field.is_none());
-        let places: Vec<&str> = unknown.map(|column| column.name.as_str()).collect();
+        let places: Vec<&str> = report.unknown_columns().collect();
         let shown = |column: &ReportColumn| {
             let place = places.iter().position(|name| *name == column.name);
             let name = column.field.map_or(column.name.clone(), |field| field.csv_name().to_owned());

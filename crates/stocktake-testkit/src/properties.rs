@@ -56,6 +56,6 @@ pub const PROPERTIES: &[(&str, Property)] = &[
 ];
 
 /// Says what went wrong where.
-fn fault(what: &str) -> impl Fn(&dyn std::fmt::Display) -> String {
+pub(crate) fn fault(what: &str) -> impl Fn(&dyn std::fmt::Display) -> String {
     move |error| format!("{what}: {error}")
 }

@@ -12,6 +12,7 @@
 //! - [`pruning`]: old reports taken away.
 //! - [`comparing`]: two reports compared, and what changed as a report.
 //! - [`reading`]: reports as sources, rows proven and printed, statements for engines.
+//! - [`spellings`]: reports as S3 and others spell them, through every verb that reads.
 //! - [`interrupts`]: signals in the middle of a run, and readers that go away.
 //! - [`resuming`]: runs that are killed or interrupted, and carried on or abandoned.
 
@@ -31,5 +32,6 @@ mod published;
 mod reading;
 mod resuming;
 mod sources;
+mod spellings;
 mod stored;
 mod support;

@@ -2,7 +2,7 @@
 
 use crate::report::Report;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use stocktake_core::{Field, FieldSet};
 
 /// Rows, and the bytes that their sizes sum up to; a row without a size has none.
@@ -55,6 +55,8 @@ pub struct DiffTotals {
     pub only_old_fields: FieldSet,
     /// Fields that only the new report has.
     pub only_new_fields: FieldSet,
+    /// Columns of either report that are no known field, which are not compared.
+    pub unknown_columns: BTreeSet<String>,
 }
 
 impl DiffTotals {
@@ -75,6 +77,7 @@ impl DiffTotals {
             fields,
             only_old_fields: old.fields().difference(new.fields()),
             only_new_fields: new.fields().difference(old.fields()),
+            unknown_columns: old.unknown_columns().chain(new.unknown_columns()).map(str::to_owned).collect(),
         }
     }
 

@@ -1,13 +1,16 @@
 use crate::support::{Stored, gzip, key, read, threads};
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use stocktake::{Field, FileFormat, ReportStore, Timestamp, destinations::LocalStore};
 use stocktake_reader::{ReadErrorKind, ReadOptions, Report, verify_rows};
 use stocktake_testkit::rows::{Row, Value};
 
 /// Deliveries of S3 that are shared by checkouts, where they are.
 fn deliveries() -> Option<PathBuf> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/fixtures/aws"));
-    folder.is_dir().then_some(folder)
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    above.map(|folder| folder.join("shared/fixtures/aws")).find(|folder| folder.is_dir())
 }
 
 fn delivery(name: &str) -> Option<Report> {

@@ -50,7 +50,12 @@ fn repetitions(files: &[ManifestFile]) -> Vec<Option<usize>> {
     let numbered = files.iter().enumerate();
     numbered
         .map(|(index, file)| {
-            let first = *first.entry(file.key.as_str()).or_insert(index);
+            // Of a key that is none, its text: that is told before.
+            let key = match ReportKey::try_foreign(file.key.as_str()) {
+                Ok(key) => key.without_empty_segments().into_owned(),
+                Err(_) => file.key.clone(),
+            };
+            let first = *first.entry(key).or_insert(index);
             (first != index).then_some(first)
         })
         .collect()
@@ -63,7 +68,7 @@ fn check_file(
     options: &VerifyOptions,
 ) -> Option<Fault> {
     let fault = |kind, text| Some(Fault::new(&file.key, kind, text));
-    let key = match ReportKey::try_new(file.key.clone()) {
+    let key = match ReportKey::try_foreign(file.key.clone()) {
         Ok(key) => key,
         Err(error) => return fault(FaultKind::Manifest, error.to_string()),
     };

@@ -58,7 +58,7 @@ impl<'a> ManifestLocation<'a> {
     /// Key and content of the checksum: the manifest's name with the ending `.checksum`.
     pub(super) fn read_checksum(&self) -> Result<(ReportKey, Option<Vec<u8>>), VerifyError> {
         let key = self.manifest.as_str();
-        let key = ReportKey::try_new(format!("{}.checksum", key.strip_suffix(".json").unwrap_or(key)));
+        let key = ReportKey::try_foreign(format!("{}.checksum", key.strip_suffix(".json").unwrap_or(key)));
         let key = key.map_err(|error| VerifyError::because("the checksum's name is too long", error))?;
         match read_whole(self.store, &key) {
             Ok(text) => Ok((key, text)),
@@ -70,14 +70,14 @@ impl<'a> ManifestLocation<'a> {
     /// renamed alike have their own.
     pub(super) fn receipts_key(&self) -> Option<ReportKey> {
         let folder = self.manifest.as_str().strip_suffix("manifest.json")?;
-        ReportKey::try_new(format!("{folder}receipts.ndjson")).ok()
+        ReportKey::try_foreign(format!("{folder}receipts.ndjson")).ok()
     }
 
     /// Key of symlink.txt, if the folder of the report can be told.
     pub(super) fn symlink_key(&self, manifest: &Manifest) -> Option<ReportKey> {
         let stamp = created_at(manifest)?.hive_stamp();
         let root = self.report_root(manifest)?;
-        ReportKey::try_new(format!("{root}/hive/dt={stamp}/symlink.txt")).ok()
+        ReportKey::try_foreign(format!("{root}/hive/dt={stamp}/symlink.txt")).ok()
     }
 
     /// Content of an object beside the manifest, if it is there.
@@ -206,7 +206,7 @@ fn find_root(manifest_path: &Path, manifest: &Manifest) -> PathBuf {
     let folder = folder_of(manifest_path);
     let step = manifest.files.len().div_ceil(SAMPLE_KEYS).max(1);
     let sample: Vec<_> =
-        manifest.files.iter().step_by(step).filter_map(|file| ReportKey::try_new(file.key.clone()).ok()).collect();
+        manifest.files.iter().step_by(step).filter_map(|file| ReportKey::try_foreign(file.key.clone()).ok()).collect();
     let found = |root: &&Path| sample.iter().filter(|key| root.join(key.as_str()).is_file()).count();
     // Of several maxima the last is taken, so the walk goes down to the manifest.
     let ancestors: Vec<&Path> = folder.ancestors().collect();
@@ -215,7 +215,11 @@ fn find_root(manifest_path: &Path, manifest: &Manifest) -> PathBuf {
         return root.to_owned();
     }
     // The stamp's folder, and as many above it as `[prefix/]BUCKET/ID` has segments.
-    let levels = 1 + manifest.files.first().and_then(|file| root_of_key(&file.key)).map_or(2, |r| r.split('/').count());
+    let levels = 1 + manifest
+        .files
+        .first()
+        .and_then(|file| root_of_key(&file.key))
+        .map_or(2, |root| root.split('/').filter(|part| !part.is_empty()).count());
     ancestors.get(levels).copied().unwrap_or(&folder).to_owned()
 }
 
