@@ -1,5 +1,6 @@
 //! Blocks of one column's values: what is known of how they lie there stands in for a search.
 
+mod around;
 mod deflate;
 mod finders;
 mod interest;
@@ -14,5 +15,7 @@ mod values;
 mod words;
 
 pub use deflate::DeflateBlocks;
+pub(crate) use finders::Finders;
 pub use layout::Layout;
+pub(crate) use sink::Sink;
 pub use snappy::SnappyBlocks;

@@ -36,28 +36,28 @@ fn equal_front_far(text: &[u8], at: usize, before: usize, bytes_max: usize) -> u
 #[inline(always)]
 pub(crate) fn equal_after(text: &[u8], at: usize, before: usize) -> usize {
     let (chunks_a, chunks_b) = (text[at..].as_chunks::<CHUNK>().0, text[before..].as_chunks::<CHUNK>().0);
-    for (number, (a, b)) in chunks_a.iter().zip(chunks_b).enumerate() {
+    let mut equal = 0;
+    for (a, b) in chunks_a.iter().zip(chunks_b) {
         if a != b {
             let ([low_a, high_a], [low_b, high_b]) = (halves(a), halves(b));
-            let differ = if low_a == low_b { high_a ^ high_b } else { low_a ^ low_b };
-            let half = if low_a == low_b { CHUNK / 2 } else { 0 };
-            return CHUNK * number + half + differ.trailing_zeros() as usize / 8;
+            let low = lanes::equal_front(&low_a, &low_b);
+            return equal + low.unwrap_or_else(|| LANES + lanes::equal_front(&high_a, &high_b).unwrap_or(LANES));
         }
+        equal += CHUNK;
     }
-    let equal = CHUNK * chunks_a.len();
     equal_to_end(text, at + equal, before + equal) + equal
 }
 
 /// Bytes that are compared at once.
-const CHUNK: usize = 32;
+const CHUNK: usize = 2 * LANES;
 
 #[inline(always)]
-fn halves(chunk: &[u8; CHUNK]) -> [u128; 2] {
-    let half = |from: usize| chunk[from..].first_chunk().map_or(0, |half| u128::from_le_bytes(*half));
-    [half(0), half(CHUNK / 2)]
+fn halves(chunk: &[u8; CHUNK]) -> [[u8; LANES]; 2] {
+    let half = |from: usize| chunk[from..].first_chunk().copied().unwrap_or_default();
+    [half(0), half(LANES)]
 }
 
-/// Number of equal bytes where less than sixteen are left.
+/// Number of equal bytes where few are left.
 #[cold]
 #[inline(never)]
 fn equal_to_end(text: &[u8], at: usize, before: usize) -> usize {

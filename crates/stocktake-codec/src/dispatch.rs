@@ -1,13 +1,14 @@
-//! One function compiled twice: for every processor, and for those that shift by any count in one step (BMI2).
+//! Functions compiled twice: for every processor, and for those that shift by any count and count zeros in one step (BMI).
 //!
-//! Writing bits is mostly such shifts: it takes a seventh less time with them. This is the one place of the crate with
-//! unsafe code, which lies in calling what was compiled for a processor after asking whether this is one.
+//! Writing bits is mostly such shifts: it takes a seventh less time with them. Comparing is mostly such counts. This is the one
+//! place of the crate with unsafe code, which lies in calling what was compiled for a processor after asking whether this is one.
 #![expect(unsafe_code, reason = "calling code for a processor that was asked for is unsafe by definition")]
 
 use crate::{
     bits::{Bits, Full},
     block::write_tokens,
     codes::Codes,
+    columns::{Finders, Layout, Sink},
     pairs::Pairs,
     tokens::Token,
 };
@@ -55,4 +56,32 @@ fn write_with_bmi2<'a>(
     bits: Bits<'a>,
 ) -> Result<Bits<'a>, Full> {
     write_tokens(codes, pairs, text, tokens, bits)
+}
+
+/// Finds what repeats in a block of column values.
+pub(crate) fn find<S: Sink>(
+    dispatch: Dispatch,
+    finders: &mut Finders,
+    block: &[u8],
+    layout: Layout<'_>,
+    sink: &mut S,
+) -> Result<(), Full> {
+    #[cfg(target_arch = "x86_64")]
+    if dispatch == Dispatch::Auto
+        && std::arch::is_x86_feature_detected!("avx2")
+        && std::arch::is_x86_feature_detected!("bmi1")
+        && std::arch::is_x86_feature_detected!("bmi2")
+        && std::arch::is_x86_feature_detected!("lzcnt")
+    {
+        // SAFETY: the processor has what the function was compiled for, which was asked just now.
+        return unsafe { find_with_avx2(finders, block, layout, sink) };
+    }
+    let (Dispatch::Auto | Dispatch::Portable) = dispatch;
+    finders.run(block, layout, sink)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+fn find_with_avx2<S: Sink>(finders: &mut Finders, block: &[u8], layout: Layout<'_>, sink: &mut S) -> Result<(), Full> {
+    finders.run(block, layout, sink)
 }

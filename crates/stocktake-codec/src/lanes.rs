@@ -28,24 +28,31 @@ fn differences(a: &[u8; LANES], b: &[u8; LANES]) -> u32 {
     u8x16::new(*a).simd_eq(u8x16::new(*b)).to_bitmask() ^ ALL
 }
 
-/// Whether a byte parts keys: `/`, `+`, a space, and with the first two `.` and `*`, which come for free.
-#[inline(always)]
-fn parts(byte: u8) -> bool {
-    ((byte | SLASH_LIKE) == b'/') | (byte == b' ')
-}
-
-/// Bits that `/`, `+`, `.` and `*` differ in.
+/// Bits that `/`, `+`, `.` and `*` differ in: the first two part keys, the others come for free.
 const SLASH_LIKE: u8 = b'/' ^ b'*';
 
-/// Whether any of these bytes parts keys.
+/// A bit for each byte that parts keys, the first lowest; sometimes an exclamation mark after a space counts too.
 #[inline(always)]
-pub(crate) fn any_separator(bytes: &[u8; LANES]) -> bool {
-    bytes.iter().fold(false, |any, byte| any | parts(*byte))
+pub(crate) fn separators_of(bytes: &[u8; LANES]) -> u32 {
+    let all = u8x16::new(*bytes);
+    let like_slash = (all | u8x16::splat(SLASH_LIKE)).simd_eq(u8x16::splat(b'/'));
+    let found = (like_slash | all.simd_eq(u8x16::splat(b' '))).to_bitmask();
+    if found & all.simd_eq(u8x16::splat(b'!')).to_bitmask() >> 1 == 0 { found } else { separators_slowly(bytes) }
 }
 
-/// The highest bit of each byte that parts keys; sometimes an exclamation mark after a space counts too.
-#[inline(always)]
-pub(crate) fn separators(bytes: [u8; 8]) -> u64 {
+#[cold]
+#[inline(never)]
+fn separators_slowly(bytes: &[u8; LANES]) -> u32 {
+    let bits = |eight: &[u8; 8]| {
+        let found = separators(*eight);
+        (0..8).fold(0, |bits, byte| bits | u32::from(found >> (8 * byte + 7) & 1 == 1) << byte)
+    };
+    let (eights, _) = bytes.as_chunks();
+    eights.iter().rev().fold(0, |all, eight| all << 8 | bits(eight))
+}
+
+/// The highest bit of each byte that parts keys, `/`, `+`, a space, `.` and `*`; sometimes an exclamation mark after a space counts too.
+fn separators(bytes: [u8; 8]) -> u64 {
     const ONES: u64 = u64::MAX / 0xff;
     // Subtracting borrows from the byte after a zero, which makes a one there look like another.
     let zeros = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & (ONES << 7);
@@ -81,12 +88,10 @@ mod tests {
                     let mut bytes = [other; LANES];
                     bytes[place] = byte;
                     let wanted = bytes.map(|byte| if b"/+.* ".contains(&byte) { 0x80 } else { 0 });
-                    assert_eq!(any_separator(&bytes), wanted != [0; LANES]);
-                    let (eights, wanted) = (bytes.as_chunks().0, wanted.as_chunks().0);
-                    for (eight, wanted) in eights.iter().zip(wanted) {
-                        let follows = eight.array_windows().any(|pair| pair == b" !");
-                        assert!(follows || separators(*eight) == u64::from_le_bytes(*wanted), "{eight:?}");
-                    }
+                    let follows = bytes.array_windows().any(|pair| pair == b" !");
+                    let bits = (0..LANES).fold(0, |bits, lane| bits | u32::from(wanted[lane] != 0) << lane);
+                    assert!(follows || separators_of(&bytes) == bits, "{bytes:?}");
+                    assert_eq!(separators_of(&bytes), separators_slowly(&bytes), "{bytes:?}");
                 }
             }
         }

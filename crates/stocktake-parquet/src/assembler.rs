@@ -126,7 +126,7 @@ impl ShardAssembler for ParquetAssembler {
         }
         self.begin()?;
         let start = self.position();
-        self.writer.write_all(&chunk.bytes)?;
+        self.writer.write_all(chunk.bytes.as_slice())?;
         let row_group = self.row_group(chunk, start)?;
         self.row_groups.push(row_group);
         self.column_indexes.push(chunk.columns.iter().map(|column| column.column_index.clone()).collect());

@@ -1,5 +1,6 @@
 //! A row group that does not know yet where in a file it will stand.
 
+use crate::output::Output;
 use parquet::{
     bloom_filter::Sbbf,
     file::{
@@ -12,7 +13,7 @@ use parquet::{
 #[derive(Debug, Default)]
 pub struct ParquetChunk {
     /// Pages of all columns, one after another.
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Output,
     pub(crate) columns: Vec<EncodedColumn>,
     pub(crate) rows: u64,
 }
@@ -36,6 +37,6 @@ impl ParquetChunk {
     /// Memory that the chunk holds, in bytes.
     pub(crate) fn capacity_bytes(&self) -> usize {
         let filters = self.columns.iter().filter_map(|column| column.bloom_filter.as_ref());
-        self.bytes.capacity() + filters.map(|filter| filter.num_blocks() * 32).sum::<usize>()
+        self.bytes.capacity_bytes() + filters.map(|filter| filter.num_blocks() * 32).sum::<usize>()
     }
 }

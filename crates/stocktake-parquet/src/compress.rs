@@ -45,26 +45,27 @@ impl Compressor {
         !matches!((self, layout), (Self::Snappy(_), Layout::Random { starts: &[], .. }))
     }
 
-    /// Appends the compressed block.
-    pub(crate) fn compress(&mut self, block: &[u8], layout: Layout<'_>, out: &mut Vec<u8>) {
+    /// Room that compressing a block of this length takes.
+    pub(crate) fn room_bytes(&self, block_bytes: usize) -> usize {
         match self {
-            Self::Snappy(snappy) => snappy.compress(block, layout, out),
-            Self::SnappySearching(snappy) => {
-                let start = out.len();
-                out.resize(start + snap::raw::max_compress_len(block.len()), 0);
-                match snappy.compress(block, &mut out[start..]) {
-                    Ok(length) => out.truncate(start + length),
-                    Err(error) => unreachable!("there is room for the longest output: {error}"),
-                }
-            }
-            Self::Zstd(zstd) => {
-                let start = out.len();
-                out.resize(start + zstd::zstd_safe::compress_bound(block.len()), 0);
-                match zstd.compress_to_buffer(block, &mut out[start..]) {
-                    Ok(length) => out.truncate(start + length),
-                    Err(error) => unreachable!("there is room for the longest output: {error}"),
-                }
-            }
+            Self::Snappy(_) => SnappyBlocks::room_bytes(block_bytes),
+            Self::SnappySearching(_) => snap::raw::max_compress_len(block_bytes),
+            Self::Zstd(_) => zstd::zstd_safe::compress_bound(block_bytes),
+        }
+    }
+
+    /// Writes the compressed block to the front of `out`, which has the room that it takes; returns its length.
+    pub(crate) fn compress(&mut self, block: &[u8], layout: Layout<'_>, out: &mut [u8]) -> usize {
+        match self {
+            Self::Snappy(snappy) => snappy.compress_into(block, layout, out),
+            Self::SnappySearching(snappy) => match snappy.compress(block, out) {
+                Ok(length) => length,
+                Err(error) => unreachable!("there is room for the longest output: {error}"),
+            },
+            Self::Zstd(zstd) => match zstd.compress_to_buffer(block, out) {
+                Ok(length) => length,
+                Err(error) => unreachable!("there is room for the longest output: {error}"),
+            },
         }
     }
 }

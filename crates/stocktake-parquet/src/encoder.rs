@@ -1,6 +1,7 @@
 //! Rows to row groups: column by column, each in the way that its field asks for.
 
 use crate::{
+    body::PageBody,
     chunk::{EncodedColumn, ParquetChunk},
     column::{
         PAGE_ROWS_MAX, PageLimits, TextField, TextKind, TextScratch, put_booleans, put_codes, put_constant,
@@ -8,7 +9,8 @@ use crate::{
     },
     compress::Compressor,
     format::Shape,
-    page::{ColumnWriter, PageBody, PageVersion},
+    output::Output,
+    page::{ColumnWriter, PageVersion},
     thrift::encoding,
 };
 use parquet::bloom_filter::Sbbf;
@@ -33,7 +35,7 @@ struct Buffers {
     page: Vec<u8>,
     texts: TextScratch,
     numbers: Vec<i64>,
-    ranks: Vec<u32>,
+    ranks: Vec<u16>,
 }
 
 impl ParquetEncoder {
@@ -54,7 +56,7 @@ impl ParquetEncoder {
         column: usize,
         field: Field,
         rows: &RowChunk,
-        out: &mut Vec<u8>,
+        out: &mut Output,
     ) -> Result<EncodedColumn, EncodeError> {
         let Self { shape, compressor, buffers } = self;
         let ways = Ways::of(&shape.options);

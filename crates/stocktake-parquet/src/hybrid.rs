@@ -5,12 +5,12 @@ use crate::thrift::put_varint;
 /// Groups of eight equal numbers from which a run is shorter than packing them.
 const RUN_GROUPS: usize = 2;
 
-/// Appends numbers below `1 << width`; `width` is at most 24.
+/// Appends numbers below `1 << width`; `width` is at most 16.
 ///
 /// Numbers are looked at in groups of eight: a run begins and ends at a group, but for the last, which may be short.
-pub(crate) fn put_hybrid(out: &mut Vec<u8>, numbers: &[u32], width: u32) {
+pub(crate) fn put_hybrid(out: &mut Vec<u8>, numbers: &[u16], width: u32) {
     let whole = numbers.len() / 8;
-    let group = |at: usize| -> &[u32; 8] {
+    let group = |at: usize| -> &[u16; 8] {
         match numbers[8 * at..].first_chunk() {
             Some(group) => group,
             None => unreachable!("a whole group"),
@@ -21,7 +21,7 @@ pub(crate) fn put_hybrid(out: &mut Vec<u8>, numbers: &[u32], width: u32) {
     while at < whole {
         let first = group(at)[0];
         let mut end = at;
-        while end < whole && *group(end) == [first; 8] {
+        while end < whole && are_all(group(end), first) {
             end += 1;
         }
         if end - at < RUN_GROUPS {
@@ -49,56 +49,52 @@ pub(crate) fn put_hybrid(out: &mut Vec<u8>, numbers: &[u32], width: u32) {
     put_packed(out, &numbers[8 * packed_from..], width);
 }
 
+/// Whether eight numbers are this one.
+#[inline]
+fn are_all(group: &[u16; 8], number: u16) -> bool {
+    group.iter().fold(0, |differ, one| differ | (one ^ number)) == 0
+}
+
 /// Appends a run of equal numbers.
-pub(crate) fn put_run(out: &mut Vec<u8>, length: usize, number: u32, width: u32) {
+pub(crate) fn put_run(out: &mut Vec<u8>, length: usize, number: u16, width: u32) {
     if length == 0 {
         return;
     }
     put_varint(out, (length as u64) << 1);
-    out.extend_from_slice(&number.to_le_bytes()[..width.div_ceil(8) as usize]);
+    out.extend_from_slice(&number.to_le_bytes()[..width.div_ceil(8).min(2) as usize]);
 }
 
 /// Appends bit-packed groups of eight; the last is filled up with zeros.
-fn put_packed(out: &mut Vec<u8>, numbers: &[u32], width: u32) {
+fn put_packed(out: &mut Vec<u8>, numbers: &[u16], width: u32) {
     if numbers.is_empty() {
         return;
     }
     put_varint(out, (numbers.len().div_ceil(8) as u64) << 1 | 1);
     let (groups, rest) = numbers.as_chunks::<8>();
-    for group in groups {
-        put_group(out, group, width);
-    }
-    if !rest.is_empty() {
-        let mut group = [0; 8];
-        group[..rest.len()].copy_from_slice(rest);
-        put_group(out, &group, width);
-    }
-}
-
-#[inline]
-fn put_group(out: &mut Vec<u8>, group: &[u32; 8], width: u32) {
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let groups = groups.iter().chain((!rest.is_empty()).then_some(&last));
+    // Eight numbers of at most 16 bits fill as many bytes as one has bits. Each group is written with what may follow it.
+    let (start, step) = (out.len(), width.min(16) as usize);
+    out.resize(start + numbers.len().div_ceil(8) * step + 16, 0);
+    let mut at = start;
     if width <= 8 {
-        let packed = group.iter().rev().fold(0, |packed: u64, number| packed << width | u64::from(*number));
-        out.extend_from_slice(&packed.to_le_bytes()[..width as usize]);
-    } else {
-        // Four numbers of at most 24 bits fill at most 96 bits, and an even number of them ends on half a byte at least:
-        // eight of them end on a byte.
-        let packed =
-            |half: &[u32]| half.iter().rev().fold(0, |packed: u128, number| packed << width | u128::from(*number));
-        let [low, high] = [packed(&group[..4]), packed(&group[4..])];
-        let bits = 4 * width;
-        // At most 96 bits and at most 96 more: written as two numbers that meet within a byte or at its end.
-        let mut bytes = [0; 32];
-        bytes[..16].copy_from_slice(&low.to_le_bytes());
-        let at = (bits / 8) as usize;
-        for (byte, more) in bytes[at..].iter_mut().zip((high << (bits % 8)).to_le_bytes()) {
-            *byte |= more;
+        for group in groups {
+            let packed = group.iter().rev().fold(0, |packed: u64, number| packed << width | u64::from(*number));
+            out[at..at + 8].copy_from_slice(&packed.to_le_bytes());
+            at += step;
         }
-        out.extend_from_slice(&bytes[..width as usize]);
+    } else {
+        for group in groups {
+            let packed = group.iter().rev().fold(0, |packed: u128, number| packed << width | u128::from(*number));
+            out[at..at + 16].copy_from_slice(&packed.to_le_bytes());
+            at += step;
+        }
     }
+    out.truncate(at);
 }
 
 /// Bits that numbers up to `max` need.
-pub(crate) fn width_of(max: u32) -> u32 {
-    u32::BITS - max.leading_zeros()
+pub(crate) fn width_of(max: u16) -> u32 {
+    u16::BITS - max.leading_zeros()
 }

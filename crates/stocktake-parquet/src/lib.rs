@@ -39,6 +39,7 @@
 //! ```
 
 mod assembler;
+mod body;
 mod bounds;
 mod chunk;
 mod column;
@@ -48,6 +49,7 @@ mod encoder;
 mod format;
 mod hybrid;
 mod levels;
+mod output;
 mod page;
 mod schema;
 mod thrift;

@@ -1,10 +1,10 @@
 //! Pages of one column chunk: levels and values become a header and a compressed body, and entries of the page index.
 
 use crate::{
+    body::PageBody,
     chunk::EncodedColumn,
-    column::PAGE_ROWS_MAX,
     compress::Compressor,
-    levels::Levels,
+    output::Output,
     thrift::{Kind, Sizes, encoding, put_header},
 };
 use parquet::{
@@ -21,13 +21,8 @@ use parquet::{
 };
 use stocktake_codec::Layout;
 
-/// Room before the values of a page for its definition levels, which are known last. A run of a few rows among packed
-/// groups costs two bytes and a packed group one and its head: an eighth of the rows and half as much again at most.
-const LEVELS_BYTES: usize = 8192;
-const _: () = assert!(PAGE_ROWS_MAX / 8 * 3 / 2 <= LEVELS_BYTES);
-
-/// Texts of at most so many bytes are copied as a block of that length, up to twice as long ones as two.
-const BLOCK_BYTES: usize = 64;
+/// Room for a page's header.
+const HEADER_BYTES_MAX: usize = 64;
 
 /// Version of data pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,133 +33,12 @@ pub(crate) enum PageVersion {
     V2,
 }
 
-/// Values of a page, behind room for its levels.
-#[derive(Debug)]
-pub(crate) struct PageBody {
-    /// Room for levels, values up to `end`, and room for more.
-    bytes: Vec<u8>,
-    end: usize,
-    /// What is made apart and appended as a whole.
-    side: Vec<u8>,
-    pub(crate) levels: Levels,
-}
-
-impl PageBody {
-    pub(crate) fn new() -> Self {
-        Self { bytes: vec![0; 2 * LEVELS_BYTES], end: LEVELS_BYTES, side: Vec::new(), levels: Levels::default() }
-    }
-
-    fn clear(&mut self) {
-        self.end = LEVELS_BYTES;
-        self.levels.clear();
-    }
-
-    /// Bytes of the values so far.
-    #[inline]
-    pub(crate) fn value_bytes(&self) -> usize {
-        self.end - LEVELS_BYTES
-    }
-
-    /// Room for `length` bytes more, with two blocks to spare.
-    #[inline]
-    fn room(&mut self, length: usize) -> &mut [u8] {
-        if self.bytes.len() < self.end + length + 2 * BLOCK_BYTES {
-            self.grow(length);
-        }
-        &mut self.bytes[self.end..]
-    }
-
-    #[cold]
-    fn grow(&mut self, length: usize) {
-        self.bytes.resize((self.end + length + 2 * BLOCK_BYTES).max(2 * self.bytes.len()), 0);
-    }
-
-    /// Appends bytes.
-    #[inline]
-    pub(crate) fn put(&mut self, bytes: &[u8]) {
-        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
-        self.end += bytes.len();
-    }
-
-    /// Appends `text[..length]`, or all of it if it is shorter; what follows in `text` speeds the copy up.
-    #[inline]
-    pub(crate) fn put_front(&mut self, text: &[u8], length: usize) {
-        let room = self.room(length);
-        if copy_blocks(text, length, room) {
-            self.end += length;
-        } else {
-            self.put(&text[..length.min(text.len())]);
-        }
-    }
-
-    /// Appends a text in PLAIN encoding: its length in four bytes, then `text[..length]`, as [`Self::put_front`] does.
-    #[inline]
-    pub(crate) fn put_plain(&mut self, text: &[u8], length: usize) {
-        let stated = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
-        let room = self.room(4 + length);
-        if let Some((head, rest)) = room.split_first_chunk_mut::<4>()
-            && copy_blocks(text, length, rest)
-        {
-            *head = stated;
-            self.end += 4 + length;
-        } else {
-            self.put(&stated);
-            self.put(&text[..length.min(text.len())]);
-        }
-    }
-
-    /// Appends numbers in PLAIN encoding, eight bytes each.
-    pub(crate) fn put_words(&mut self, numbers: &[i64]) {
-        let length = size_of_val(numbers);
-        let (words, _) = self.room(length)[..length].as_chunks_mut();
-        words.iter_mut().zip(numbers).for_each(|(word, number)| *word = number.to_le_bytes());
-        self.end += length;
-    }
-
-    /// Puts what a function appends to a vector before the values, which move behind it.
-    pub(crate) fn prepend(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
-        let value_bytes = self.value_bytes();
-        self.put_with(put);
-        let end = self.end;
-        self.bytes[LEVELS_BYTES..end].rotate_left(value_bytes);
-    }
-
-    /// Appends what a function appends to a vector.
-    pub(crate) fn put_with(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
-        let mut side = std::mem::take(&mut self.side);
-        side.clear();
-        put(&mut side);
-        self.put(&side);
-        self.side = side;
-    }
-}
-
-/// Copies `text[..length]` in whole blocks, and bytes beyond it that do not matter; `false` if there are none, or if the
-/// text is long.
-#[inline]
-fn copy_blocks(text: &[u8], length: usize, target: &mut [u8]) -> bool {
-    if length <= BLOCK_BYTES
-        && let (Some(from), Some(to)) = (text.first_chunk::<BLOCK_BYTES>(), target.first_chunk_mut::<BLOCK_BYTES>())
-    {
-        *to = *from;
-        return true;
-    }
-    if length <= 2 * BLOCK_BYTES
-        && let (Some(from), Some(to)) =
-            (text.first_chunk::<{ 2 * BLOCK_BYTES }>(), target.first_chunk_mut::<{ 2 * BLOCK_BYTES }>())
-    {
-        *to = *from;
-        return true;
-    }
-    false
-}
-
 /// Bounds of the values of a page in the column index's plain encoding.
 pub(crate) type PageBounds = Option<(Vec<u8>, Vec<u8>)>;
 
 /// Writes the pages of one column chunk.
 pub(crate) struct ColumnWriter<'a> {
-    out: &'a mut Vec<u8>,
+    out: &'a mut Output,
     compressor: &'a mut Compressor,
     scratch: &'a mut Vec<u8>,
     column: ColumnDescPtr,
@@ -174,6 +48,8 @@ pub(crate) struct ColumnWriter<'a> {
     data_start: Option<usize>,
     encoding: i32,
     levels_bytes: usize,
+    /// Length of the header of the page before.
+    header_bytes: usize,
     pages: i32,
     values: usize,
     nulls: usize,
@@ -185,7 +61,7 @@ pub(crate) struct ColumnWriter<'a> {
 impl<'a> ColumnWriter<'a> {
     /// Begins a column chunk at the end of `out`.
     pub(crate) fn new(
-        out: &'a mut Vec<u8>,
+        out: &'a mut Output,
         compressor: &'a mut Compressor,
         scratch: &'a mut Vec<u8>,
         column: ColumnDescPtr,
@@ -203,6 +79,7 @@ impl<'a> ColumnWriter<'a> {
             data_start: None,
             encoding: encoding::PLAIN,
             levels_bytes: 0,
+            header_bytes: 0,
             pages: 0,
             values: 0,
             nulls: 0,
@@ -230,10 +107,10 @@ impl<'a> ColumnWriter<'a> {
     /// Writes the dictionary, `values` texts in PLAIN encoding, ascending. Before all data pages.
     pub(crate) fn put_dictionary(&mut self, plain: &[u8], values: usize) {
         let (encoding, _) = self.dictionary_encodings();
-        self.scratch.clear();
-        self.compressor.compress(plain, Layout::Unknown, self.scratch);
         let before = self.out.len();
-        self.put_page(plain.len(), Kind::Dictionary { values, encoding });
+        let room = self.out.room(HEADER_BYTES_MAX + self.compressor.room_bytes(plain.len()));
+        let body_bytes = self.compressor.compress(plain, Layout::Unknown, &mut room[self.header_bytes..]);
+        self.put_page(body_bytes, plain.len(), Kind::Dictionary { values, encoding });
         self.dictionary = Some((before, encoding));
     }
 
@@ -248,33 +125,30 @@ impl<'a> ColumnWriter<'a> {
     pub(crate) fn put_data(&mut self, body: &mut PageBody, encoding: i32, layout: Layout<'_>, bounds: PageBounds) {
         let (rows, nulls) = (body.levels.rows(), body.levels.nulls());
         let levels_bytes = self.levels_bytes;
-        let page = &body.bytes[..body.end];
-        let values_at = body.end - body.value_bytes();
-        let from = values_at - levels_bytes;
-        let uncompressed_bytes = body.end - from;
-        self.scratch.clear();
-        let kind = match self.version {
+        let page = body.with_levels(levels_bytes);
+        let before = self.out.len();
+        let (kind, body_bytes) = match self.version {
             PageVersion::V1 => {
-                self.compressor.compress(&page[from..], layout, self.scratch);
-                Kind::DataV1 { rows, encoding }
+                let room = self.out.room(HEADER_BYTES_MAX + self.compressor.room_bytes(page.len()));
+                let compressed_bytes = self.compressor.compress(page, layout, &mut room[self.header_bytes..]);
+                (Kind::DataV1 { rows, encoding }, compressed_bytes)
             }
             PageVersion::V2 => {
-                let (levels, values) = page[from..].split_at(levels_bytes);
-                self.scratch.extend_from_slice(levels);
-                let mut compressed = self.compressor.shortens(layout);
-                if compressed {
-                    self.compressor.compress(values, layout, self.scratch);
-                    compressed = self.scratch.len() - levels_bytes < values.len();
+                let (levels, values) = page.split_at(levels_bytes);
+                let room = self.out.room(HEADER_BYTES_MAX + levels_bytes + self.compressor.room_bytes(values.len()));
+                let (room, values_room) = room[self.header_bytes..].split_at_mut(levels_bytes);
+                room.copy_from_slice(levels);
+                let shortened =
+                    self.compressor.shortens(layout).then(|| self.compressor.compress(values, layout, values_room));
+                let shortened = shortened.filter(|bytes| *bytes < values.len());
+                if shortened.is_none() {
+                    values_room[..values.len()].copy_from_slice(values);
                 }
-                if !compressed {
-                    self.scratch.truncate(levels_bytes);
-                    self.scratch.extend_from_slice(values);
-                }
-                Kind::DataV2 { rows, nulls, encoding, levels_bytes, compressed }
+                let body_bytes = levels_bytes + shortened.unwrap_or(values.len());
+                (Kind::DataV2 { rows, nulls, encoding, levels_bytes, compressed: shortened.is_some() }, body_bytes)
             }
         };
-        let before = self.out.len();
-        self.put_page(uncompressed_bytes, kind);
+        self.put_page(body_bytes, page.len(), kind);
         self.data_start.get_or_insert(before);
         self.encoding = encoding;
         self.pages += 1;
@@ -309,19 +183,27 @@ impl<'a> ColumnWriter<'a> {
             let stated = u32::try_from(length - 4).unwrap_or(u32::MAX);
             self.scratch[..4].copy_from_slice(&stated.to_le_bytes());
         }
-        debug_assert!(length <= LEVELS_BYTES, "pages have at most so many rows that their levels fit");
-        body.bytes[LEVELS_BYTES - length..LEVELS_BYTES].copy_from_slice(self.scratch);
+        body.put_levels(self.scratch);
         length
     }
 
-    /// Appends a page whose compressed body stands in the scratch buffer.
-    fn put_page(&mut self, uncompressed_bytes: usize, kind: Kind) {
-        let sizes =
-            Sizes { uncompressed_bytes, compressed_bytes: self.scratch.len(), crc32: crc32fast::hash(self.scratch) };
-        let before = self.out.len();
-        put_header(self.out, sizes, kind);
-        self.uncompressed_bytes += self.out.len() - before + uncompressed_bytes;
-        self.out.extend_from_slice(self.scratch);
+    /// Appends a page whose body stands behind the end of what was written, with room before it for as long a header as that
+    /// of the page before: it seldom has to be moved.
+    fn put_page(&mut self, body_bytes: usize, uncompressed_bytes: usize, kind: Kind) {
+        let at = self.header_bytes;
+        let page = self.out.room(HEADER_BYTES_MAX + body_bytes);
+        let crc32 = crc32fast::hash(&page[at..at + body_bytes]);
+        self.scratch.clear();
+        put_header(self.scratch, Sizes { uncompressed_bytes, compressed_bytes: body_bytes, crc32 }, kind);
+        let header_bytes = self.scratch.len();
+        debug_assert!(header_bytes <= HEADER_BYTES_MAX, "ten numbers of at most five bytes");
+        if header_bytes != at {
+            page.copy_within(at..at + body_bytes, header_bytes);
+        }
+        page[..header_bytes].copy_from_slice(self.scratch);
+        self.out.advance(header_bytes + body_bytes);
+        self.uncompressed_bytes += header_bytes + uncompressed_bytes;
+        self.header_bytes = header_bytes;
     }
 
     /// What the footer says of the column chunk.

@@ -4,7 +4,7 @@ use super::{finders::Finders, layout::Layout, sink::Sink};
 use crate::{
     bits::Full,
     block::{BlockWriter, Place},
-    dispatch::Dispatch,
+    dispatch::{self, Dispatch},
     symbols::{DISTANCE_MAX, LENGTH_MIN},
     tokens::{Token, push_match},
 };
@@ -43,18 +43,25 @@ pub struct DeflateBlocks {
     finders: Finders,
     tokens: Vec<Token>,
     writer: BlockWriter,
+    dispatch: Dispatch,
 }
 
 impl DeflateBlocks {
     /// A compressor for any number of blocks.
     #[expect(clippy::new_without_default, reason = "tables of that size are no default")]
     pub fn new() -> Self {
-        Self { finders: Finders::new(), tokens: Vec::new(), writer: BlockWriter::of_columns() }
+        Self {
+            finders: Finders::new(),
+            tokens: Vec::new(),
+            writer: BlockWriter::of_columns(),
+            dispatch: Dispatch::Auto,
+        }
     }
 
     /// Uses other code for the same bytes.
     #[must_use]
     pub fn with_dispatch(mut self, dispatch: Dispatch) -> Self {
+        self.dispatch = dispatch;
         self.writer.set_dispatch(dispatch);
         self
     }
@@ -74,7 +81,7 @@ impl DeflateBlocks {
         self.tokens.clear();
         self.writer.begin();
         let mut sink = Tokens { block, tokens: &mut self.tokens, writer: &mut self.writer, out, piece: 0, settled: 0 };
-        let (Ok(()) | Err(Full)) = self.finders.run(block, layout, &mut sink);
+        let (Ok(()) | Err(Full)) = dispatch::find(self.dispatch, &mut self.finders, block, layout, &mut sink);
         sink.end();
     }
 

@@ -21,13 +21,14 @@ impl Finders {
     }
 
     /// Finds what repeats in a block.
+    #[inline(always)]
     pub(crate) fn run<S: Sink>(&mut self, block: &[u8], layout: Layout<'_>, sink: &mut S) -> Result<(), Full> {
         match layout {
             Layout::Sorted { starts, length_bytes } => {
                 self.sorted.run(block, starts, length_bytes, &mut self.search, sink)
             }
             Layout::Random { starts, length_bytes } => self.random.run(block, starts, length_bytes, sink),
-            Layout::Words { head, width } => self.words.run(block, head, width, sink),
+            Layout::Words { head, width } => self.words.run(block, head, width, &mut self.search, sink),
             Layout::Unknown => {
                 self.search.begin(block.len());
                 self.search.run(block, 0..block.len(), sink)

@@ -1,49 +1,104 @@
 //! Where something stood last in a block, in a table that need not be cleared for the next block.
 
+use std::hint::select_unpredictable;
+
 /// Places by number, all of them nowhere when a block begins.
 ///
 /// A place is kept with the bytes of all blocks before it added, so that those of earlier blocks are told by being too small:
 /// clearing a table takes as long as a page of few bytes does.
 pub(crate) struct Places<const PLACES: usize> {
     places: Box<[u32; PLACES]>,
-    /// Bytes of the blocks before.
+    blocks: Blocks,
+}
+
+/// Bytes of the blocks so far.
+#[derive(Default)]
+struct Blocks {
+    /// Of those before.
     base: u32,
-    /// Bytes of this block.
+    /// Of this one.
     block_bytes: u32,
+}
+
+impl Blocks {
+    /// A block of so many bytes begins; says whether places of earlier ones can be told from its own.
+    fn begin(&mut self, block_bytes: usize) -> bool {
+        let bytes = u32::try_from(block_bytes).unwrap_or(u32::MAX);
+        // Every place of the new block has to fit beyond those of the old one.
+        let base = self.base.checked_add(self.block_bytes).filter(|base| base.checked_add(bytes).is_some());
+        *self = Self { base: base.unwrap_or(0), block_bytes: bytes };
+        base.is_some()
+    }
 }
 
 impl<const PLACES: usize> Places<PLACES> {
     /// A table of nothing.
     pub(crate) fn new() -> Self {
-        Self { places: Box::new([0; PLACES]), base: 0, block_bytes: 0 }
+        Self { places: Box::new([0; PLACES]), blocks: Blocks::default() }
     }
 
     /// Forgets what was seen; a block of so many bytes begins.
     pub(crate) fn begin(&mut self, block_bytes: usize) {
-        let bytes = u32::try_from(block_bytes).unwrap_or(u32::MAX);
-        // Every place of the new block has to fit beyond those of the old one.
-        match self.base.checked_add(self.block_bytes).filter(|base| base.checked_add(bytes).is_some()) {
-            Some(base) => self.base = base,
-            None => {
-                self.places.fill(0);
-                self.base = 0;
-            }
+        if !self.blocks.begin(block_bytes) {
+            self.places.fill(0);
         }
-        self.block_bytes = bytes;
     }
 
     /// What was put down last under a number; 0 if nothing was.
     #[inline(always)]
     pub(crate) fn at(&self, number: usize) -> usize {
-        self.places[number % PLACES].saturating_sub(self.base) as usize
+        self.places[number % PLACES].saturating_sub(self.blocks.base) as usize
     }
 
     /// Puts a place of the block down under a number, and returns what was put down there last; 0 if nothing was.
     #[inline(always)]
     pub(crate) fn replace(&mut self, number: usize, at: usize) -> usize {
         #[expect(clippy::cast_possible_truncation, reason = "blocks are shorter than 4 GiB")]
-        let here = self.base.wrapping_add(at as u32);
-        std::mem::replace(&mut self.places[number % PLACES], here).saturating_sub(self.base) as usize
+        let here = self.blocks.base.wrapping_add(at as u32);
+        std::mem::replace(&mut self.places[number % PLACES], here).saturating_sub(self.blocks.base) as usize
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.places)
+    }
+}
+
+/// As [`Places`], each with a mark that tells whether it is of what is looked for.
+pub(crate) struct MarkedPlaces<const PLACES: usize> {
+    places: Box<[u64; PLACES]>,
+    blocks: Blocks,
+}
+
+impl<const PLACES: usize> MarkedPlaces<PLACES> {
+    /// A table of nothing.
+    pub(crate) fn new() -> Self {
+        Self { places: Box::new([0; PLACES]), blocks: Blocks::default() }
+    }
+
+    /// As [`Places::begin`].
+    pub(crate) fn begin(&mut self, block_bytes: usize) {
+        if !self.blocks.begin(block_bytes) {
+            self.places.fill(0);
+        }
+    }
+
+    /// Puts a place down under the upper bits of a hash, and returns what was put down there last, if its hash was the same
+    /// but for the lowest bits, or else something else; without a branch, since nothing tells which it will be.
+    #[inline(always)]
+    pub(crate) fn replace_or(&mut self, hash: u64, at: usize, other: usize) -> usize {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "places are few, blocks shorter than 4 GiB, and a mark has 32 bits"
+        )]
+        let (number, here, mark) = (
+            (hash >> (64 - PLACES.ilog2())) as usize % PLACES,
+            self.blocks.base.wrapping_add(at as u32),
+            (hash >> 16) as u32,
+        );
+        let last = std::mem::replace(&mut self.places[number], u64::from(mark) << 32 | u64::from(here));
+        #[expect(clippy::cast_possible_truncation, reason = "two halves")]
+        let (place, same) = ((last as u32).saturating_sub(self.blocks.base), (last >> 32) as u32 == mark);
+        select_unpredictable(same & (place > 0), place as usize, other)
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
@@ -54,6 +109,21 @@ impl<const PLACES: usize> Places<PLACES> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marked_places_are_told_apart_and_forgotten() {
+        let mut places = MarkedPlaces::<4>::new();
+        // Two hashes with one number.
+        let [one, other] = [1 << 62 | 1 << 20, 1 << 62 | 2 << 20];
+        for (block, bytes) in [100, 1 << 31, (1 << 31) - 101, 50, 1 << 20].into_iter().enumerate() {
+            places.begin(bytes);
+            assert_eq!(places.replace_or(one, 7, 3), 3, "block {block}");
+            assert_eq!(places.replace_or(one, 9, 3), 7, "block {block}");
+            assert_eq!(places.replace_or(other, 11, 3), 3, "block {block}");
+            assert_eq!(places.replace_or(one, 12, 3), 3, "block {block}");
+            assert_eq!(places.replace_or(one, bytes - 1, 3), 12, "block {block}");
+        }
+    }
 
     #[test]
     fn a_block_knows_nothing_of_the_blocks_before() {

@@ -1,27 +1,32 @@
 //! How random texts repeat: their lengths do, and by chance the bytes around them.
 
-use super::{places::Places, search::number_of, sink::Sink, values::values};
+use super::{
+    around::{Around, SIDE},
+    places::Places,
+    sink::Sink,
+};
 use crate::{
     bits::Full,
     compare::{equal_after, equal_before},
 };
+use std::hint::select_unpredictable;
 
-/// Places that the bytes around a length are remembered in: as many as there are pairs of a hexadecimal digit before it and
-/// one after it, sixteen times.
-const PLACES: usize = 1 << 12;
+/// Places that the bytes around a length are remembered in: as many as there are pairs of six bits, twice.
+const PLACES: usize = 1 << 13;
 
 /// Remembers what stood around lengths.
 pub(crate) struct Random {
-    places: Places<PLACES>,
+    /// By the byte before a length and the one after it, by two bytes before it, and by two after it.
+    places: [Places<PLACES>; 3],
 }
 
 impl Random {
     pub(crate) fn new() -> Self {
-        Self { places: Places::new() }
+        Self { places: [Places::new(), Places::new(), Places::new()] }
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.places.memory_bytes()
+        self.places.iter().map(Places::memory_bytes).sum()
     }
 
     /// Finds what repeats where random values begin.
@@ -33,53 +38,74 @@ impl Random {
         length_bytes: usize,
         sink: &mut S,
     ) -> Result<(), Full> {
-        self.places.begin(block.len());
-        let length_bytes = length_bytes.min(block.len());
-        let mut above = None;
-        for (start, _) in values(block.len(), starts) {
-            let Some(above) = above.replace(start) else { continue };
-            if start < sink.settled() {
-                continue;
-            }
-            if length_bytes == 0 {
-                // Random texts equal the one above wholly or not at all.
-                if eight(block, start) == eight(block, above) {
-                    meet(block, start, above, 0, sink)?;
+        let Some((first, starts)) = starts.split_first() else { return Ok(()) };
+        let mut above = *first as usize;
+        if length_bytes == 0 {
+            for start in starts.iter().map(|start| *start as usize) {
+                if start < above {
+                    break;
                 }
-                continue;
+                meet_whole(block, start, above, sink)?;
+                above = start;
             }
-            let before = self.last_like(block, start, length_bytes);
-            if before > 0 && meet(block, start, before, length_bytes, sink)? {
-                continue;
+            return Ok(());
+        }
+        self.places.iter_mut().for_each(|places| places.begin(block.len()));
+        // Bytes of a length that are looked at, and where in what follows a start the text begins.
+        let length_bytes = length_bytes.min(SIDE - 2);
+        for start in starts.iter().map(|start| *start as usize) {
+            if start < above {
+                break;
             }
-            meet(block, start, above, length_bytes, sink)?;
+            self.meet(block, start, above, length_bytes, sink)?;
+            above = start;
         }
         Ok(())
     }
 
-    /// Where a value began last that had the same length, the same first byte, and the same byte before it; 0 if nowhere.
+    /// Repeats what stands around the beginning of an earlier value: its length, and what is equal beside it by chance.
     #[inline(always)]
-    fn last_like(&mut self, block: &[u8], start: usize, length_bytes: usize) -> usize {
-        let byte = |at: usize| block.get(at).copied().map_or(0, u32::from);
-        let bytes = byte(start.wrapping_sub(1)) | byte(start) << 8 | byte(start + length_bytes) << 16;
-        self.places.replace(number_of::<PLACES>(bytes), start)
+    fn meet<S: Sink>(
+        &mut self,
+        block: &[u8],
+        start: usize,
+        above: usize,
+        length_bytes: usize,
+        sink: &mut S,
+    ) -> Result<(), Full> {
+        let settled = sink.settled();
+        let Some(here) = Around::of(block, start).filter(|_| settled <= start) else { return Ok(()) };
+        let back_max = start - settled;
+        #[expect(clippy::cast_possible_truncation, reason = "twelve bits")]
+        let pair = |bytes: u64| (bytes & 0x3f | bytes >> 2 & 0xfc0) as usize;
+        let [before, after] = [here.before >> 48, here.after >> (8 * length_bytes)];
+        // Digests and identifiers have 32 digits, mostly; what differs in length is remembered apart from them.
+        let other = usize::from(here.after & 0x1f != 0) << 12;
+        // Pairs of the lower six bits of two bytes, in which digits and letters differ; those of few digits lie together.
+        let pairs = [pair(before >> 8 | after << 8), pair(before), pair(after)];
+        // All of them are equally good but for how near they are.
+        let mut nearest = 0;
+        for (places, pair) in self.places.iter_mut().zip(pairs) {
+            nearest = nearest.max(places.replace(pair | other, start));
+        }
+        let nearest = select_unpredictable(nearest == 0, above, nearest);
+        let (back, front) = here.alike(block, start, nearest, back_max);
+        sink.offer(start - back, back + front, start - nearest)?;
+        Ok(())
     }
 }
 
-/// Repeats what stands around the beginning of an earlier value, if at least the length and what follows it is equal.
+/// Repeats a value that equals the one above: random texts do wholly or not at all.
 #[inline(always)]
-fn meet<S: Sink>(block: &[u8], start: usize, before: usize, length_bytes: usize, sink: &mut S) -> Result<bool, Full> {
+fn meet_whole<S: Sink>(block: &[u8], start: usize, above: usize, sink: &mut S) -> Result<(), Full> {
     let settled = sink.settled();
-    let Some(differ) = eight(block, start).zip(eight(block, before)).map(|(a, b)| a ^ b) else { return Ok(false) };
-    let mut front = differ.trailing_zeros() as usize / 8;
-    if front < length_bytes.min(8) {
-        return Ok(false);
+    if start < settled || eight(block, start).is_none() || eight(block, start) != eight(block, above) {
+        return Ok(());
     }
-    if front == 8 {
-        front = equal_after(block, start, before);
-    }
-    let back = equal_before(block, start, before, start - settled);
-    sink.offer(start - back, back + front, start - before)
+    let front = equal_after(block, start, above);
+    let back = equal_before(block, start, above, start - settled);
+    sink.offer(start - back, back + front, start - above)?;
+    Ok(())
 }
 
 #[inline(always)]

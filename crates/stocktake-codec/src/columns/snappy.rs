@@ -3,7 +3,10 @@
 //! Source: <https://github.com/google/snappy/blob/main/format_description.txt>.
 
 use super::{finders::Finders, layout::Layout, sink::Sink};
-use crate::bits::Full;
+use crate::{
+    bits::Full,
+    dispatch::{self, Dispatch},
+};
 use std::{fmt, hint::select_unpredictable};
 
 /// Shortest copy that takes no more than its bytes.
@@ -11,6 +14,10 @@ const COPY_BYTES_MIN: usize = 4;
 
 /// Longest copy.
 const COPY_BYTES_MAX: usize = 64;
+
+/// A copy shorter and nearer than these takes two bytes, any other three.
+const NEAR_LENGTH: u32 = 12;
+const NEAR_DISTANCE: u32 = 2048;
 
 /// Short literals and copies are written with up to so many bytes ahead of what counts.
 const AHEAD_BYTES: usize = 72;
@@ -26,7 +33,7 @@ const OVERHEAD_BYTES_MAX: usize = 5 + 5;
 /// Output is a function of the block and its layout alone: not of the machine, nor of earlier blocks. Matches reach back
 /// 64 KiB, so that blocks, which are Parquet's pages, gain little from being much longer than that.
 ///
-/// Memory: 128 KiB, and as much as the longest block so far.
+/// Memory: 192 KiB, and as much as the longest block so far that was appended to a vector.
 ///
 /// # Examples
 /// ```
@@ -39,6 +46,7 @@ const OVERHEAD_BYTES_MAX: usize = 5 + 5;
 /// ```
 pub struct SnappyBlocks {
     finders: Finders,
+    dispatch: Dispatch,
     out: Vec<u8>,
 }
 
@@ -46,7 +54,14 @@ impl SnappyBlocks {
     /// A compressor for any number of blocks.
     #[expect(clippy::new_without_default, reason = "tables of that size are no default")]
     pub fn new() -> Self {
-        Self { finders: Finders::new(), out: Vec::new() }
+        Self { finders: Finders::new(), dispatch: Dispatch::Auto, out: Vec::new() }
+    }
+
+    /// Uses other code for the same bytes.
+    #[must_use]
+    pub fn with_dispatch(mut self, dispatch: Dispatch) -> Self {
+        self.dispatch = dispatch;
+        self
     }
 
     /// Longest output of a block of this length: the block as a single literal.
@@ -54,18 +69,36 @@ impl SnappyBlocks {
         block_bytes + OVERHEAD_BYTES_MAX
     }
 
+    /// Room that [`SnappyBlocks::compress_into`] asks for: the longest output, and some bytes that are written ahead of it.
+    pub const fn room_bytes(block_bytes: usize) -> usize {
+        Self::compressed_bytes_max(block_bytes) + AHEAD_BYTES
+    }
+
     /// Appends the compressed block: at most [`SnappyBlocks::compressed_bytes_max`].
     ///
     /// # Panics
     /// If the block has 4 GiB or more, which the format cannot say.
     pub fn compress(&mut self, block: &[u8], layout: Layout<'_>, out: &mut Vec<u8>) {
-        let room = Self::compressed_bytes_max(block.len());
-        if self.out.len() < room + AHEAD_BYTES {
-            self.out.resize(room + AHEAD_BYTES, 0);
+        let mut own = std::mem::take(&mut self.out);
+        if own.len() < Self::room_bytes(block.len()) {
+            own.resize(Self::room_bytes(block.len()), 0);
         }
+        let written = self.compress_into(block, layout, &mut own);
+        out.extend_from_slice(&own[..written]);
+        self.out = own;
+    }
+
+    /// Writes the compressed block to the front of `out`, and returns its length. What follows it in `out` is written to, too.
+    ///
+    /// # Panics
+    /// If `out` is shorter than [`SnappyBlocks::room_bytes`] says, or the block has 4 GiB or more, which the format cannot say.
+    pub fn compress_into(&mut self, block: &[u8], layout: Layout<'_>, out: &mut [u8]) -> usize {
+        let room = Self::compressed_bytes_max(block.len());
         let length = u32::try_from(block.len()).expect("blocks are shorter than 4 GiB");
-        let mut writer = Writer { block, out: &mut self.out[..room + AHEAD_BYTES], at: 0, settled: 0 };
-        let found = writer.put_length(length).and_then(|()| self.finders.run(block, layout, &mut writer));
+        let mut writer = Writer { block, out: &mut out[..room + AHEAD_BYTES], at: 0, settled: 0 };
+        let found = writer
+            .put_length(length)
+            .and_then(|()| dispatch::find(self.dispatch, &mut self.finders, block, layout, &mut writer));
         if found.and_then(|()| writer.put_literals(block.len())).is_err() || writer.at > room {
             (writer.at, writer.settled) = (0, 0);
             match writer.put_length(length).and_then(|()| writer.put_literals(block.len())) {
@@ -73,8 +106,7 @@ impl SnappyBlocks {
                 Err(Full) => unreachable!("there is room for the block as one literal"),
             }
         }
-        let written = writer.at;
-        out.extend_from_slice(&self.out[..written]);
+        writer.at
     }
 
     /// Bytes of memory that it holds.
@@ -126,6 +158,41 @@ impl Writer<'_> {
         self.put_bytes(literals)
     }
 
+    /// Writes literals and a match, whose copy is given, if both are short and stand before others; says whether it did.
+    #[inline(always)]
+    fn put_short(&mut self, from: usize, length: usize, (copy, bytes): (u32, usize)) -> bool {
+        let literals = from - self.settled;
+        if (literals <= SHORT_LITERAL_BYTES) & (length <= COPY_BYTES_MAX)
+            && let Some(text) = self.block.get(self.settled..).and_then(|rest| rest.first_chunk::<64>())
+            && let Some(out) = self.out.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut::<AHEAD_BYTES>())
+        {
+            // As many bytes are copied as there may be, which takes no branch; what is too much is written over.
+            let tag = usize::from(literals > 0);
+            let [less, ..] = literals.wrapping_sub(1).to_le_bytes();
+            out[0] = less << 2;
+            out[tag..tag + 64].copy_from_slice(text);
+            out[tag + literals..tag + literals + 4].copy_from_slice(&copy.to_le_bytes());
+            self.at += tag + literals + bytes;
+            self.settled = from + length;
+            return true;
+        }
+        false
+    }
+
+    /// Writes literals and a match of any length.
+    #[inline(never)]
+    fn put_long(&mut self, from: usize, mut length: usize, distance: usize) -> Result<(), Full> {
+        self.put_literals(from)?;
+        self.settled = from + length;
+        while length > COPY_BYTES_MAX {
+            // What is left has at least four bytes.
+            let part = COPY_BYTES_MAX.min(length - COPY_BYTES_MIN);
+            self.put_copy(part, distance)?;
+            length -= part;
+        }
+        self.put_copy(length, distance)
+    }
+
     /// Writes one copy.
     #[inline(always)]
     fn put_copy(&mut self, length: usize, distance: usize) -> Result<(), Full> {
@@ -156,35 +223,23 @@ impl Sink for Writer<'_> {
     }
 
     #[inline(always)]
-    fn gains(&self, from: usize, length: usize, distance: usize) -> bool {
-        // Without branches, since short matches cannot be foreseen. What takes more than one copy gains in any case.
-        let bytes = copy_tag(length, distance).1 + usize::from(from > self.settled);
-        (length >= COPY_BYTES_MIN) & (distance.wrapping_sub(1) < Self::DISTANCE_MAX) & (length > bytes)
+    fn put(&mut self, from: usize, length: usize, distance: usize) -> Result<(), Full> {
+        if !self.put_short(from, length, copy_tag(length, distance)) {
+            self.put_long(from, length, distance)?;
+        }
+        Ok(())
     }
 
     #[inline(always)]
-    fn put(&mut self, from: usize, mut length: usize, distance: usize) -> Result<(), Full> {
-        let literals = from - self.settled;
-        let out = self.out.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut::<AHEAD_BYTES>()).ok_or(Full)?;
-        match self.block[self.settled..].first_chunk::<64>() {
-            Some(text) if literals <= SHORT_LITERAL_BYTES => {
-                // As many bytes are copied as there may be, which takes no branch; what is too much is written over.
-                let tag = usize::from(literals > 0);
-                let [less, ..] = literals.wrapping_sub(1).to_le_bytes();
-                out[0] = less << 2;
-                out[tag..tag + 64].copy_from_slice(text);
-                self.at += tag + literals;
-            }
-            _ => self.put_literals(from)?,
+    fn offer(&mut self, from: usize, length: usize, distance: usize) -> Result<bool, Full> {
+        let copy = copy_tag(length, distance);
+        // Without branches, since short matches cannot be foreseen. What takes more than one copy gains in any case.
+        let bytes = copy.1 + usize::from(from > self.settled);
+        let gains = (length >= COPY_BYTES_MIN) & (distance.wrapping_sub(1) < Self::DISTANCE_MAX) & (length > bytes);
+        if gains && !self.put_short(from, length, copy) {
+            self.put_long(from, length, distance)?;
         }
-        self.settled = from + length;
-        while length > COPY_BYTES_MAX {
-            // What is left has at least four bytes.
-            let part = COPY_BYTES_MAX.min(length - COPY_BYTES_MIN);
-            self.put_copy(part, distance)?;
-            length -= part;
-        }
-        self.put_copy(length, distance)
+        Ok(gains)
     }
 }
 
@@ -195,7 +250,8 @@ fn copy_tag(length: usize, distance: usize) -> (u32, usize) {
     let (length, distance) = (length as u32, distance as u32);
     let short = 1 | length.wrapping_sub(4) << 2 | (distance >> 8) << 5 | (distance & 0xff) << 8;
     let long = 2 | length.wrapping_sub(1) << 2 | distance << 8;
-    select_unpredictable((length < 12) & (distance < 2048), (short, 2), (long, 3))
+    let near = (length < NEAR_LENGTH) & (distance < NEAR_DISTANCE);
+    (select_unpredictable(near, short, long), 3 - usize::from(near))
 }
 
 #[inline(always)]

@@ -1,6 +1,7 @@
 //! How sorted texts repeat: the end of a text, the next one's length and its front stand at one distance.
 
 use super::{
+    around::Around,
     interest::Interest,
     places::Places,
     search::{Search, number_of},
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     bits::Full,
     compare::{equal_after, equal_before},
-    lanes::{LANES, any_separator, separators},
+    lanes::{LANES, separators_of},
 };
 use std::ops::Range;
 
@@ -127,23 +128,15 @@ impl Sorted {
         while from < last {
             let Some(lanes) = block[from..].first_chunk() else { return Ok(()) };
             interest.lose(1);
-            if any_separator(lanes) {
-                let (eights, _) = lanes.as_chunks();
-                for (half, eight) in eights.iter().enumerate() {
-                    if from + 8 * half >= last {
-                        return Ok(());
-                    }
-                    let mut found = separators(*eight);
-                    while found != 0 {
-                        let at = from + 8 * half + found.trailing_zeros() as usize / 8 + 1;
-                        found &= found - 1;
-                        if at > last {
-                            return Ok(());
-                        }
-                        if at >= sink.settled() {
-                            self.probe_at(block, at, interest, sink)?;
-                        }
-                    }
+            let mut found = separators_of(lanes);
+            while found != 0 {
+                let at = from + found.trailing_zeros() as usize + 1;
+                found &= found - 1;
+                if at > last {
+                    return Ok(());
+                }
+                if at >= sink.settled() {
+                    self.probe_at(block, at, interest, sink)?;
                 }
             }
             from = (from + LANES).max(sink.settled().saturating_sub(1));
@@ -167,8 +160,11 @@ impl Sorted {
             interest.lose(2);
             return Ok(());
         }
-        let front = equal_after(block, at, before);
-        let back = equal_before(block, at, before, at - sink.settled());
+        let back_max = at - sink.settled();
+        let (back, front) = match Around::of(block, at).zip(Around::of(block, before)) {
+            Some((here, there)) => here.alike_to(there, block, at, before, back_max),
+            None => (equal_before(block, at, before, back_max), equal_after(block, at, before)),
+        };
         if sink.offer(at - back, back + front, at - before)? {
             interest.win();
         }

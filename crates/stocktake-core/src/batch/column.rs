@@ -184,7 +184,7 @@ impl CodeColumn {
 }
 
 /// Codes and how many times each stands in a row, in order.
-pub(crate) fn runs(codes: &[u16]) -> impl Iterator<Item = (u16, usize)> {
+fn runs(codes: &[u16]) -> impl Iterator<Item = (u16, usize)> {
     let mut rest = codes;
     std::iter::from_fn(move || {
         let code = *rest.first()?;
@@ -232,6 +232,16 @@ impl BoolColumn {
         self.0.is_valid(row).then(|| self.0.value(row))
     }
 
+    /// The eight booleans from a row on, the first in the lowest bit; past the last row, and in absent rows, they have no meaning.
+    #[inline]
+    pub fn eight(&self, row: usize) -> u8 {
+        let bits = self.0.values();
+        let at = bits.offset() + row;
+        let byte = |number: usize| bits.values().get(number).copied().map_or(0, u16::from);
+        let [low, _] = ((byte(at / 8) | byte(at / 8 + 1) << 8) >> (at % 8)).to_le_bytes();
+        low
+    }
+
     /// Number of absent booleans.
     pub fn absent(&self) -> usize {
         self.0.null_count()
@@ -260,5 +270,25 @@ impl IntColumn {
     /// Number of absent numbers.
     pub fn absent(&self) -> usize {
         self.0.null_count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_booleans_are_read_at_once() {
+        let values: Vec<bool> = (0..61_u32).map(|row| row * row % 7 < 3).collect();
+        let whole = BooleanArray::from(values.clone());
+        for from in [0, 3, 8, 13] {
+            let column = BoolColumn(whole.slice(from, values.len() - from));
+            for row in 0..values.len() - from - 7 {
+                let eight = column.eight(row);
+                assert!((0..8).all(|bit| (eight >> bit & 1 == 1) == values[from + row + bit]), "{from} {row}");
+            }
+            // Past the end there is nothing to panic about.
+            let _ = column.eight(values.len() - from - 1);
+        }
     }
 }

@@ -9,8 +9,8 @@ mod intern;
 
 pub(crate) use builder::check_int;
 pub use builder::{BATCH_ROWS_MAX, ObjectBatchBuilder, RowBuilder, RowError, TEXT_BYTES_MAX};
+pub(crate) use column::Texts;
 pub use column::{BoolColumn, CodeColumn, Column, IntColumn, TextColumn};
-pub(crate) use column::{Texts, runs};
 pub(crate) use intern::Interner;
 pub use intern::{CODE_BYTES_MAX, CodeValues};
 

@@ -36,7 +36,8 @@ impl FormatOptions {
     pub fn encoder_revision(&self) -> u32 {
         match self {
             Self::Csv(_) => 3,
-            Self::Orc(_) | Self::Parquet(_) => 1,
+            Self::Orc(_) => 1,
+            Self::Parquet(_) => 2,
         }
     }
 

@@ -1,11 +1,6 @@
 //! Booleans: a bit a value.
 
-use crate::{
-    bounds::Bounds,
-    chunk::EncodedColumn,
-    page::{ColumnWriter, PageBody},
-    thrift::encoding,
-};
+use crate::{body::PageBody, bounds::Bounds, chunk::EncodedColumn, page::ColumnWriter, thrift::encoding};
 use parquet::basic::BoundaryOrder;
 use std::ops::Range;
 use stocktake_codec::Layout;
@@ -63,14 +58,24 @@ impl Page<'_> {
     /// Adds rows that all have a value.
     fn push_all(&mut self, column: &BoolColumn, rows: Range<usize>) {
         self.body.levels.push_all(true, rows.len());
-        let (mut any, mut all) = (false, true);
-        for value in rows.clone().map(|row| column.value(row).unwrap_or(false)) {
-            any |= value;
-            all &= value;
+        let (mut any, mut all) = (0, 0xff);
+        let mut row = rows.start;
+        while row + 8 <= rows.end {
+            let eight = column.eight(row);
+            any |= eight;
+            all &= eight;
+            let [low, high] = (u16::from(eight) << self.filled).to_le_bytes();
+            self.body.put(&[self.pending | low]);
+            self.pending = high;
+            row += 8;
+        }
+        for value in (row..rows.end).map(|row| column.value(row).unwrap_or(false)) {
+            any |= u8::from(value);
+            all &= 0_u8.wrapping_sub(u8::from(value));
             self.push_bit(value);
         }
         if !rows.is_empty() {
-            self.bounds.add_range(all, any);
+            self.bounds.add_range(all == 0xff, any != 0);
         }
     }
 

@@ -1,14 +1,16 @@
 //! Few-valued texts: a sorted dictionary, and a rank in it for each row.
 //!
 //! Values that differ in every row take hardly more as a dictionary than as plain texts; but a dictionary is one page, which a
-//! reader holds as a whole. One beyond [`DICTIONARY_BYTES_MAX`] is not written: its texts are plain.
+//! reader holds as a whole. One beyond [`DICTIONARY_BYTES_MAX`] or
+//! [`DICTIONARY_VALUES_MAX`] is not written: its texts are plain.
 
 use super::PageLimits;
 use crate::{
+    body::PageBody,
     bounds::{Bounds, index_bounds, text_bounds},
     chunk::EncodedColumn,
     hybrid::{put_hybrid, put_run, width_of},
-    page::{ColumnWriter, PageBody, PageBounds},
+    page::{ColumnWriter, PageBounds},
     thrift::encoding,
 };
 use parquet::basic::BoundaryOrder;
@@ -17,6 +19,9 @@ use stocktake_core::{ChunkDictionary, Field, RowChunk};
 
 /// Most bytes of a dictionary in PLAIN encoding; other writers' limit, too.
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
+
+/// Most values of a dictionary: ranks have 16 bits.
+const DICTIONARY_VALUES_MAX: usize = 1 << 16;
 
 /// Writes a text that is the same in every row.
 pub(crate) fn put_constant(
@@ -45,12 +50,13 @@ pub(crate) fn put_codes(
     limits: PageLimits,
     mut writer: ColumnWriter<'_>,
     body: &mut PageBody,
-    ranks: &mut Vec<u32>,
+    ranks: &mut Vec<u16>,
 ) -> EncodedColumn {
     let page_rows = limits.few_rows;
     let dictionary = ChunkDictionary::new(rows, field);
     let values = dictionary.values();
-    if values.iter().map(|value| 4 + value.len()).sum::<usize>() > DICTIONARY_BYTES_MAX {
+    let bytes = values.iter().map(|value| 4 + value.len()).sum::<usize>();
+    if bytes > DICTIONARY_BYTES_MAX || values.len() > DICTIONARY_VALUES_MAX {
         return put_plain(rows, &dictionary, limits, writer, body);
     }
     let (width, encoding) = put_dictionary(values, &mut writer);
@@ -114,7 +120,7 @@ fn put_plain(
             body.levels.push(rank.is_some());
             if let Some(rank) = rank {
                 ranks.add(rank);
-                body.put_plain(text(rank), text(rank).len());
+                body.put_plain(text(rank));
             }
             if body.value_bytes() >= limits.alike_bytes || body.levels.rows() >= limits.few_rows {
                 end_page(body, &mut ranks);
@@ -134,14 +140,14 @@ fn put_dictionary(values: &[&str], writer: &mut ColumnWriter<'_>) -> (u32, i32) 
     }
     let (_, encoding) = writer.dictionary_encodings();
     writer.put_dictionary(&plain, values.len());
-    let greatest = u32::try_from(values.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    let greatest = u16::try_from(values.len().saturating_sub(1)).unwrap_or(u16::MAX);
     (width_of(greatest).max(1), encoding)
 }
 
 struct State<'a, 'v> {
     body: &'a mut PageBody,
     /// Ranks of the page's rows that have a value.
-    ranks: &'a mut Vec<u32>,
+    ranks: &'a mut Vec<u16>,
     values: &'a [&'v str],
     width: u32,
     encoding: i32,
@@ -149,18 +155,34 @@ struct State<'a, 'v> {
 
 impl State<'_, '_> {
     fn push(&mut self, codes: &[u16], ranks_by_code: &[u32], some_absent: bool) {
-        let rank = |code: u16| ranks_by_code.get(usize::from(code)).copied().unwrap_or(u32::MAX);
         if some_absent {
-            for code in codes {
-                self.body.levels.push(*code != 0);
-                if *code != 0 {
-                    self.ranks.push(rank(*code));
-                }
-            }
+            self.body.levels.push_codes(codes);
         } else {
             self.body.levels.push_all(true, codes.len());
-            self.ranks.extend(codes.iter().map(|code| rank(*code)));
         }
+        let rank = |code: u16| {
+            let rank = ranks_by_code.get(usize::from(code)).copied().unwrap_or(u32::MAX);
+            u16::try_from(rank).unwrap_or(u16::MAX)
+        };
+        // Most fields have few codes, so that the code itself can be the place in a table.
+        let table: [u16; 256] = std::array::from_fn(|code| rank(u16::try_from(code).unwrap_or(0)));
+        let short = ranks_by_code.len() <= table.len();
+        let start = self.ranks.len();
+        self.ranks.resize(start + codes.len(), 0);
+        let ranks = &mut self.ranks[start..];
+        if !some_absent && short {
+            ranks.iter_mut().zip(codes).for_each(|(to, code)| *to = table[usize::from(*code & 0xff)]);
+            return;
+        }
+        let mut present = 0;
+        for code in codes {
+            // Without a branch: the rank of an absent value is written over by the next one.
+            if let Some(to) = ranks.get_mut(present) {
+                *to = if short { table[usize::from(*code & 0xff)] } else { rank(*code) };
+            }
+            present += usize::from(*code != 0);
+        }
+        self.ranks.truncate(start + present);
     }
 
     /// Ends a page of ranks, or of a run of so many times the only value.
@@ -169,16 +191,15 @@ impl State<'_, '_> {
         if run > 0 {
             bounds.add(0);
         }
-        if let Some(first) = self.ranks.first() {
-            let (min, max) = self.ranks.iter().fold((*first, *first), |(min, max), one| (min.min(*one), max.max(*one)));
-            bounds.add_range(min, max);
+        if let (Some(min), Some(max)) = (self.ranks.iter().min(), self.ranks.iter().max()) {
+            bounds.add_range(*min, *max);
         }
         let (ranks, width) = (&*self.ranks, self.width);
         self.body.put_with(|out| {
             out.push(u8::try_from(width).unwrap_or(32));
             if run > 0 { put_run(out, run, 0, width) } else { put_hybrid(out, ranks, width) }
         });
-        let text = |rank: u32| self.values[rank as usize].as_bytes();
+        let text = |rank: u16| self.values[usize::from(rank)].as_bytes();
         let bounds = bounds.get().map(|(min, max)| index_bounds((text(min), text(max))));
         writer.begin_data(self.body);
         writer.put_data(self.body, self.encoding, Layout::Unknown, bounds);

@@ -28,4 +28,4 @@ pub(crate) struct PageLimits {
 pub(crate) const PAGE_ROWS_MAX: usize = 32_768;
 
 /// Most rows of a page of texts.
-const TEXT_ROWS: usize = 8192;
+pub(crate) const TEXT_ROWS: usize = 8192;

@@ -1,11 +1,7 @@
 //! Counts and times: 64-bit integers, and the one field of 32 bits.
 
 use crate::{
-    bounds::Bounds,
-    chunk::EncodedColumn,
-    delta::put_packed,
-    page::{ColumnWriter, PageBody},
-    thrift::encoding,
+    body::PageBody, bounds::Bounds, chunk::EncodedColumn, delta::put_packed, page::ColumnWriter, thrift::encoding,
 };
 use parquet::basic::BoundaryOrder;
 use stocktake_codec::Layout;

@@ -2,13 +2,15 @@
 
 use super::TEXT_ROWS;
 use crate::{
+    body::PageBody,
     bounds::{Bounds, index_bounds, text_bounds},
     chunk::EncodedColumn,
     delta::{put_packed, shared_front},
-    page::{ColumnWriter, PageBody},
+    page::ColumnWriter,
     thrift::encoding,
 };
 use parquet::{basic::BoundaryOrder, bloom_filter::Sbbf};
+use std::ops::Range;
 use stocktake_codec::Layout;
 use stocktake_core::{Column, Field, RowChunk, TextColumn};
 
@@ -99,34 +101,43 @@ impl<'r> State<'_, 'r> {
         writer: &mut ColumnWriter<'_>,
         mut bloom_filter: Option<&mut Sbbf>,
     ) {
-        let offsets = column.as_offsets();
-        for row in 0..column.len() {
-            // What follows a text in its buffer makes copying it cheaper.
-            let (text, following) = match offsets {
-                Some((offsets, bytes)) => {
-                    let [start, end] = [offsets[row], offsets[row + 1]].map(|offset| offset.cast_unsigned() as usize);
-                    (&bytes[start..end], &bytes[start..])
-                }
-                None => {
-                    let text = column.value(row).as_bytes();
-                    (text, text)
-                }
+        let mut row = 0;
+        while row < column.len() {
+            let rows = (TEXT_ROWS - self.page.body.levels.rows() - self.filled).min(column.len() - row);
+            let texts = match column.as_offsets() {
+                Some((offsets, bytes)) => self.page.put(&offsets[row..=row + rows], bytes),
+                None => self.page.put_one(column.value(row).as_bytes()),
             };
-            if text.is_empty() {
+            let range = row..row + texts;
+            row = range.end;
+            if texts > 0 {
+                self.filled += texts;
+                self.add_bounds(column, range.clone());
+                if let Some(filter) = &mut bloom_filter {
+                    range.for_each(|row| filter.insert(column.value(row).as_bytes()));
+                }
+            } else {
                 // A report knows no empty text that is not absent.
                 self.put_levels();
                 self.page.body.levels.push(false);
-            } else {
-                self.page.put(text, following);
-                self.filled += 1;
-                self.of_page.add(text, self.kind);
-                if let Some(filter) = &mut bloom_filter {
-                    filter.insert(text);
-                }
+                row += 1;
             }
             if self.page.is_full(self.filled) {
                 self.end_page(writer);
             }
+        }
+    }
+
+    /// Adds texts to the bounds of the page.
+    #[inline]
+    fn add_bounds(&mut self, column: &'r TextColumn, rows: Range<usize>) {
+        match self.kind {
+            // The first and the last are the least and the greatest.
+            TextKind::Ascending => {
+                self.of_page.texts.append(column.value(rows.start).as_bytes());
+                self.of_page.texts.append(column.value(rows.end - 1).as_bytes());
+            }
+            _ => rows.for_each(|row| self.of_page.add(column.value(row).as_bytes())),
         }
     }
 
@@ -180,20 +191,23 @@ impl Page<'_> {
         self.body.value_bytes() >= self.bytes_max || self.body.levels.rows() + filled >= TEXT_ROWS
     }
 
-    #[inline]
-    fn put(&mut self, text: &[u8], following: &[u8]) {
+    /// Puts the texts between offsets into the page, up to one that fills it or is empty; returns how many they were.
+    fn put(&mut self, offsets: &[i32], texts: &[u8]) -> usize {
         // A text has at most 64 KiB, and so has what stands before it in the page.
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let TextScratch { starts, lengths } = &mut *self.scratch;
         match self.encoding {
             encoding::DELTA_LENGTH_BYTE_ARRAY => {
-                self.scratch.lengths.push(i64::from(number(text.len())));
-                self.body.put_front(following, text.len());
+                let put = |_, length| lengths.push(i64::from(number(length)));
+                self.body.put_texts::<0>(offsets, texts, self.bytes_max, put)
             }
-            _ => {
-                self.scratch.starts.push(number(self.body.value_bytes()));
-                self.body.put_plain(following, text.len());
-            }
+            _ => self.body.put_texts::<4>(offsets, texts, self.bytes_max, |start, _| starts.push(number(start))),
         }
+    }
+
+    /// Puts a text into the page, unless it is empty; returns how many they were.
+    fn put_one(&mut self, text: &[u8]) -> usize {
+        self.put(&[0, i32::try_from(text.len()).unwrap_or(i32::MAX)], text)
     }
 
     fn write(&mut self, kind: TextKind, writer: &mut ColumnWriter<'_>, bounds: Option<(Vec<u8>, Vec<u8>)>) {
@@ -241,11 +255,7 @@ struct TextBounds<'r> {
 
 impl<'r> TextBounds<'r> {
     #[inline]
-    fn add(&mut self, text: &'r [u8], kind: TextKind) {
-        if kind == TextKind::Ascending {
-            self.texts.append(text);
-            return;
-        }
+    fn add(&mut self, text: &'r [u8]) {
         let front = text.first_chunk().map_or_else(
             || {
                 let mut front = [0; 8];
