@@ -3,7 +3,7 @@
 use crate::{
     bits::{Bits, Full, Rest},
     codes::{Codes, Header},
-    dispatch::{self, Dispatch},
+    dispatch::{Dispatch, Work},
     pairs::Pairs,
     tokens::{Counts, Token},
 };
@@ -122,7 +122,8 @@ impl BlockWriter {
             self.header.write(place.bit(), &mut bits)?;
         }
         self.pairs.fit(self.codes.literals());
-        let mut bits = dispatch::write(self.dispatch, &self.codes, &self.pairs, text, tokens, bits)?;
+        let symbols = Symbols { codes: &self.codes, pairs: &self.pairs, text, tokens, bits };
+        let mut bits = self.dispatch.run(symbols)?;
         if place == Place::Last {
             bits.align()?;
         }
@@ -144,28 +145,35 @@ impl BlockWriter {
     }
 }
 
-/// Writes the symbols of a block. Bits are taken over and given back, so that they stay in registers.
-#[inline(always)]
-pub(crate) fn write_tokens<'a>(
-    codes: &Codes,
-    pairs: &Pairs,
-    text: &[u8],
-    tokens: &[Token],
-    bits: Bits<'a>,
-) -> Result<Bits<'a>, Full> {
-    let mut bits = bits.unpacked();
-    let mut rest = text;
-    for token in tokens {
-        let literals = token.literals as usize;
-        codes.put_pairs(pairs, rest, literals, &mut bits)?;
-        rest = &rest[literals..];
-        if token.length > 0 {
-            codes.put_match(token.length, token.distance, &mut bits)?;
-            rest = &rest[usize::from(token.length)..];
+/// The symbols of a block, to be written. Bits are taken over and given back, so that they stay in registers.
+struct Symbols<'a, 'o> {
+    codes: &'a Codes,
+    pairs: &'a Pairs,
+    text: &'a [u8],
+    tokens: &'a [Token],
+    bits: Bits<'o>,
+}
+
+impl<'o> Work for Symbols<'_, 'o> {
+    type Output = Result<Bits<'o>, Full>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let Self { codes, pairs, text, tokens, bits } = self;
+        let mut bits = bits.unpacked();
+        let mut rest = text;
+        for token in tokens {
+            let literals = token.literals as usize;
+            bits = codes.put_pairs(pairs, rest, literals, bits)?;
+            rest = &rest[literals..];
+            if token.length > 0 {
+                codes.put_match(token.length, token.distance, &mut bits)?;
+                rest = &rest[usize::from(token.length)..];
+            }
         }
+        codes.put_end(&mut bits)?;
+        Ok(bits)
     }
-    codes.put_end(&mut bits)?;
-    Ok(bits)
 }
 
 /// Writes plain blocks; one without text if there is none.

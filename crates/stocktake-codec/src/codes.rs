@@ -26,6 +26,10 @@ const METAS: usize = 19;
 /// The order in which the lengths of that code are written.
 const META_ORDER: [usize; METAS] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
+/// Places of a table by lengths, and of one by symbols of distances: powers of two.
+const LENGTH_PLACES: usize = (LENGTH_MAX + 1).next_power_of_two();
+const DISTANCE_PLACES: usize = DISTANCES.next_power_of_two();
+
 /// Codes of every symbol of a block.
 pub(crate) struct Codes {
     literal_lengths: [u8; LITERALS],
@@ -33,9 +37,9 @@ pub(crate) struct Codes {
     /// Number of bits in the lowest byte, code above it.
     literals: [u32; 256],
     /// As literals, with the extra bits above the code.
-    lengths: [u32; LENGTH_MAX + 1],
+    lengths: [u32; LENGTH_PLACES],
     /// As literals.
-    distances: [u32; DISTANCES],
+    distances: [u32; DISTANCE_PLACES],
     /// As literals.
     end: u32,
 }
@@ -47,8 +51,8 @@ impl Codes {
             literal_lengths: [0; LITERALS],
             distance_lengths: [0; DISTANCES],
             literals: [0; 256],
-            lengths: [0; LENGTH_MAX + 1],
-            distances: [0; DISTANCES],
+            lengths: [0; LENGTH_PLACES],
+            distances: [0; DISTANCE_PLACES],
             end: 0,
         }
     }
@@ -83,7 +87,7 @@ impl Codes {
             *place = entry(literals[byte], self.literal_lengths[byte]);
         }
         self.end = entry(literals[END], self.literal_lengths[END]);
-        for (symbol, place) in self.distances.iter_mut().enumerate() {
+        for (symbol, place) in self.distances.iter_mut().enumerate().take(DISTANCES) {
             *place = entry(distances[symbol], self.distance_lengths[symbol]);
         }
         // The last symbol stands for one length that the one before it could spell too.
@@ -133,28 +137,64 @@ impl Codes {
 
     /// As [`Codes::put_literals`], by pairs of these codes as far as there are.
     #[inline(always)]
-    pub(crate) fn put_pairs(&self, pairs: &Pairs, text: &[u8], count: usize, bits: &mut Bits<'_>) -> Result<(), Full> {
-        let (eights, last) = text[..count].as_chunks::<8>();
-        for eight in eights {
-            match pairs.eight(*eight) {
-                Some(four) => {
-                    bits.put_entries(four);
-                    bits.flush()?;
-                }
-                None => self.put_literals(eight, eight.len(), bits)?,
+    pub(crate) fn put_pairs<'o>(
+        &self,
+        pairs: &Pairs,
+        text: &[u8],
+        count: usize,
+        mut bits: Bits<'o>,
+    ) -> Result<Bits<'o>, Full> {
+        let (mut eights, last) = text[..count].as_chunks::<8>();
+        while let [eight, others @ ..] = eights {
+            if let Some(four) = pairs.eight(u64::from_le_bytes(*eight)) {
+                bits.put_entries(four);
+                bits.flush()?;
+                eights = others;
+            } else {
+                (bits, eights) = self.put_eights_apart(pairs, eights, bits)?;
             }
         }
         let rest = &text[count - last.len()..];
-        if let Some(eight) = rest.first_chunk()
-            && let Some([a, b, c]) = pairs.rest(*eight, last.len())
+        if let Some(eight) = rest.first_chunk().map(|eight| u64::from_le_bytes(*eight))
+            && let Some([a, b, c]) = pairs.rest(eight, last.len())
         {
             // The last one; the one after the eight if there is none.
-            let byte = eight[last.len().wrapping_sub(1) % 8];
-            let odd = select_unpredictable(last.len() % 2 == 1, self.literals[usize::from(byte)], 0);
+            let byte = eight >> (8 * (last.len().wrapping_sub(1) % 8)) & 0xff;
+            let odd = select_unpredictable(last.len() % 2 == 1, self.literals[byte as usize], 0);
             bits.put_entries([a, b, c, odd]);
-            return bits.flush();
+            bits.flush()?;
+            return Ok(bits);
         }
-        self.put_literals(rest, last.len(), bits)
+        self.put_apart(rest, last.len(), bits)
+    }
+
+    /// Writes eights up to the next one that has pairs, and returns those from there on.
+    #[inline(never)]
+    fn put_eights_apart<'o, 't>(
+        &self,
+        pairs: &Pairs,
+        mut eights: &'t [[u8; 8]],
+        bits: Bits<'o>,
+    ) -> Result<(Bits<'o>, &'t [[u8; 8]]), Full> {
+        let mut bits = bits.unpacked();
+        while let [eight, others @ ..] = eights
+            && pairs.eight(u64::from_le_bytes(*eight)).is_none()
+        {
+            for four in eight.as_chunks::<4>().0 {
+                bits.put_entries(four.map(|byte| self.literals[usize::from(byte)]));
+                bits.flush()?;
+            }
+            eights = others;
+        }
+        Ok((bits, eights))
+    }
+
+    /// As [`Codes::put_literals`]. Bits are taken over and given back: elsewhere they stay in registers.
+    #[inline(never)]
+    fn put_apart<'o>(&self, text: &[u8], count: usize, bits: Bits<'o>) -> Result<Bits<'o>, Full> {
+        let mut bits = bits.unpacked();
+        self.put_literals(text, count, &mut bits)?;
+        Ok(bits)
     }
 
     pub(crate) fn literals(&self) -> &[u32; 256] {
@@ -166,7 +206,9 @@ impl Codes {
     pub(crate) fn put_match(&self, length: u16, distance: u16, bits: &mut Bits<'_>) -> Result<(), Full> {
         let (symbol, extra) = distance_symbol(u32::from(distance));
         let more = (u32::from(distance) - 1) & ((1 << extra) - 1);
-        bits.put_entries([self.lengths[usize::from(length)], self.distances[symbol], more << 8 | extra]);
+        // Places are within the tables in any case: what is cut off here is nothing.
+        let (length, symbol) = (usize::from(length) % LENGTH_PLACES, symbol % DISTANCE_PLACES);
+        bits.put_entries([self.lengths[length], self.distances[symbol], more << 8 | extra]);
         bits.flush()
     }
 

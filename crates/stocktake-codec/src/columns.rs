@@ -15,7 +15,5 @@ mod values;
 mod words;
 
 pub use deflate::DeflateBlocks;
-pub(crate) use finders::Finders;
 pub use layout::Layout;
-pub(crate) use sink::Sink;
 pub use snappy::SnappyBlocks;

@@ -2,6 +2,45 @@
 
 use crate::lanes::{self, LANES};
 
+/// Numbers of equal bytes before and from two places of a text on, the second of them before the first; at most so many.
+///
+/// As [`equal_before`] and [`equal_front`] in one look.
+#[inline(always)]
+pub(crate) fn equal_around(text: &[u8], at: usize, before: usize, back_max: usize, front_max: usize) -> (usize, usize) {
+    // Where less than sixteen bytes stand before, the range begins behind its end.
+    let Some(both) = text.get(before.wrapping_sub(LANES)..at.wrapping_add(LANES)) else {
+        return equal_around_edge(text, at, before, back_max, front_max);
+    };
+    let (Some(b), Some(a)) = (both.first_chunk::<CHUNK>(), both.last_chunk::<CHUNK>()) else {
+        return equal_around_edge(text, at, before, back_max, front_max);
+    };
+    let ([a_back, a_front], [b_back, b_front]) = (halves(a), halves(b));
+    let back = match lanes::equal_back(a_back, b_back) {
+        Some(equal) => equal.min(back_max),
+        None if back_max <= LANES => back_max,
+        None => equal_before_far(text, at, before, back_max),
+    };
+    let front = match lanes::equal_front(a_front, b_front) {
+        Some(equal) => equal.min(front_max),
+        None if front_max <= LANES => front_max,
+        None => equal_front_far(text, at, before, front_max),
+    };
+    (back, front)
+}
+
+/// As [`equal_around`], where less than sixteen bytes stand before or follow.
+#[cold]
+#[inline(never)]
+fn equal_around_edge(text: &[u8], at: usize, before: usize, back_max: usize, front_max: usize) -> (usize, usize) {
+    (equal_before(text, at, before, back_max), equal_front(text, at, before, front_max))
+}
+
+#[inline(always)]
+fn halves(bytes: &[u8; CHUNK]) -> [&[u8; LANES]; 2] {
+    let (halves, _) = bytes.as_chunks();
+    [&halves[0], &halves[1]]
+}
+
 /// Number of equal bytes from two places of a text on, the second of them before the first; at most so many.
 ///
 /// What follows in the text is compared too, without counting, which takes less than to compare the rest byte by byte.
@@ -40,8 +79,8 @@ pub(crate) fn equal_after(text: &[u8], at: usize, before: usize) -> usize {
     for (a, b) in chunks_a.iter().zip(chunks_b) {
         if a != b {
             let ([low_a, high_a], [low_b, high_b]) = (halves(a), halves(b));
-            let low = lanes::equal_front(&low_a, &low_b);
-            return equal + low.unwrap_or_else(|| LANES + lanes::equal_front(&high_a, &high_b).unwrap_or(LANES));
+            let low = lanes::equal_front(low_a, low_b);
+            return equal + low.unwrap_or_else(|| LANES + lanes::equal_front(high_a, high_b).unwrap_or(LANES));
         }
         equal += CHUNK;
     }
@@ -50,12 +89,6 @@ pub(crate) fn equal_after(text: &[u8], at: usize, before: usize) -> usize {
 
 /// Bytes that are compared at once.
 const CHUNK: usize = 2 * LANES;
-
-#[inline(always)]
-fn halves(chunk: &[u8; CHUNK]) -> [[u8; LANES]; 2] {
-    let half = |from: usize| chunk[from..].first_chunk().copied().unwrap_or_default();
-    [half(0), half(LANES)]
-}
 
 /// Number of equal bytes where few are left.
 #[cold]
@@ -122,10 +155,13 @@ mod tests {
                     let mut longer = both.clone();
                     longer.resize(end.max(both.len()), 0xee);
                     for most in 0..=length {
+                        assert_eq!(equal_around(&longer, length, 0, 0, most), (0, most.min(place)));
                         assert_eq!(equal_front(&longer, length, 0, most), most.min(place));
                     }
                 }
                 for most in 0..=length {
+                    let back = most.min(length - place - 1);
+                    assert_eq!(equal_around(&both, 2 * length, length, most, 9), (back, 0));
                     assert_eq!(equal_before(&both, 2 * length, length, most), most.min(length - place - 1));
                 }
             }

@@ -1,17 +1,8 @@
-//! Functions compiled twice: for every processor, and for those that shift by any count and count zeros in one step (BMI).
+//! One function compiled twice: for every processor, and for those of x86-64's third level, which most are (AVX2, BMI2).
 //!
-//! Writing bits is mostly such shifts: it takes a seventh less time with them. Comparing is mostly such counts. This is the one
-//! place of the crate with unsafe code, which lies in calling what was compiled for a processor after asking whether this is one.
+//! Shifts by any count, leading zeros and moves of 32 bytes take one step there. This is the one place of the crate with
+//! unsafe code, which lies in calling what was compiled for a processor after asking whether this is one.
 #![expect(unsafe_code, reason = "calling code for a processor that was asked for is unsafe by definition")]
-
-use crate::{
-    bits::{Bits, Full},
-    block::write_tokens,
-    codes::Codes,
-    columns::{Finders, Layout, Sink},
-    pairs::Pairs,
-    tokens::Token,
-};
 
 /// Which of the code that makes the same bytes is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,64 +15,70 @@ pub enum Dispatch {
     Portable,
 }
 
-/// Writes the symbols of a block.
-pub(crate) fn write<'a>(
-    dispatch: Dispatch,
-    codes: &Codes,
-    pairs: &Pairs,
-    text: &[u8],
-    tokens: &[Token],
-    bits: Bits<'a>,
-) -> Result<Bits<'a>, Full> {
-    #[cfg(target_arch = "x86_64")]
-    if dispatch == Dispatch::Auto
-        && std::arch::is_x86_feature_detected!("bmi1")
-        && std::arch::is_x86_feature_detected!("bmi2")
-    {
-        // SAFETY: the processor has what the function was compiled for, which was asked just now.
-        return unsafe { write_with_bmi2(codes, pairs, text, tokens, bits) };
+/// Work that is compiled for each kind of processor.
+pub trait Work {
+    /// What comes of it.
+    type Output;
+
+    /// Does the work. To be marked `#[inline(always)]`, as what it calls in loops should be: only what is inlined is
+    /// compiled anew.
+    fn run(self) -> Self::Output;
+}
+
+impl Dispatch {
+    /// Does the work by the code that suits the processor.
+    ///
+    /// Asking for the processor takes some nanoseconds, so that work should be some rows, not one value.
+    ///
+    /// # Examples
+    /// ```
+    /// use stocktake_codec::{Dispatch, Work};
+    ///
+    /// struct Sum<'a>(&'a [u64]);
+    ///
+    /// impl Work for Sum<'_> {
+    ///     type Output = u64;
+    ///
+    ///     #[inline(always)]
+    ///     fn run(self) -> u64 {
+    ///         self.0.iter().sum()
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(Dispatch::Auto.run(Sum(&[1, 2, 3])), Dispatch::Portable.run(Sum(&[1, 2, 3])));
+    /// ```
+    #[inline]
+    pub fn run<W: Work>(self, work: W) -> W::Output {
+        #[cfg(target_arch = "x86_64")]
+        if self == Self::Auto && has_level_3() {
+            // SAFETY: the processor has what the function was compiled for, which was asked just now.
+            return unsafe { run_for_level_3(work) };
+        }
+        // Elsewhere there is nothing to choose from.
+        let (Self::Auto | Self::Portable) = self;
+        run_for_all(work)
     }
-    // Elsewhere there is nothing to choose from.
-    let (Dispatch::Auto | Dispatch::Portable) = dispatch;
-    write_tokens(codes, pairs, text, tokens, bits)
+}
+
+/// As a function of its own, as the other one is: what stands around a call is the same for both.
+#[inline(never)]
+fn run_for_all<W: Work>(work: W) -> W::Output {
+    work.run()
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "bmi1,bmi2")]
-fn write_with_bmi2<'a>(
-    codes: &Codes,
-    pairs: &Pairs,
-    text: &[u8],
-    tokens: &[Token],
-    bits: Bits<'a>,
-) -> Result<Bits<'a>, Full> {
-    write_tokens(codes, pairs, text, tokens, bits)
-}
-
-/// Finds what repeats in a block of column values.
-pub(crate) fn find<S: Sink>(
-    dispatch: Dispatch,
-    finders: &mut Finders,
-    block: &[u8],
-    layout: Layout<'_>,
-    sink: &mut S,
-) -> Result<(), Full> {
-    #[cfg(target_arch = "x86_64")]
-    if dispatch == Dispatch::Auto
-        && std::arch::is_x86_feature_detected!("avx2")
+#[inline]
+fn has_level_3() -> bool {
+    std::arch::is_x86_feature_detected!("avx2")
         && std::arch::is_x86_feature_detected!("bmi1")
         && std::arch::is_x86_feature_detected!("bmi2")
         && std::arch::is_x86_feature_detected!("lzcnt")
-    {
-        // SAFETY: the processor has what the function was compiled for, which was asked just now.
-        return unsafe { find_with_avx2(finders, block, layout, sink) };
-    }
-    let (Dispatch::Auto | Dispatch::Portable) = dispatch;
-    finders.run(block, layout, sink)
+        && std::arch::is_x86_feature_detected!("popcnt")
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-fn find_with_avx2<S: Sink>(finders: &mut Finders, block: &[u8], layout: Layout<'_>, sink: &mut S) -> Result<(), Full> {
-    finders.run(block, layout, sink)
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+#[inline(never)]
+fn run_for_level_3<W: Work>(work: W) -> W::Output {
+    work.run()
 }

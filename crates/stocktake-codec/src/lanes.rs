@@ -61,11 +61,11 @@ fn separators(bytes: [u8; 8]) -> u64 {
     zeros((all | of(SLASH_LIKE)) ^ of(b'/')) | zeros(all ^ of(b' '))
 }
 
-/// A bit for each byte that is one of those wanted, the first lowest.
+/// A bit for each byte that is one of those wanted, of which each stands in all lanes, the first lowest.
 #[inline(always)]
-pub(crate) fn marks_of(bytes: [u8; LANES], wanted: [u8; 4]) -> u32 {
+pub(crate) fn marks_of(bytes: [u8; LANES], wanted: &[[u8; LANES]; 4]) -> u32 {
     let bytes = u8x16::new(bytes);
-    let [a, b, c, d] = wanted.map(|byte| bytes.simd_eq(u8x16::splat(byte)));
+    let [a, b, c, d] = wanted.map(|byte| bytes.simd_eq(u8x16::new(byte)));
     (a | b | c | d).to_bitmask()
 }
 
@@ -77,7 +77,7 @@ mod tests {
     fn wanted_bytes_are_marked() {
         let bytes = *b"a/b%.//zz%%z.z/z";
         let wanted = (0..LANES).filter(|place| b"/%.".contains(&bytes[*place])).fold(0, |all, place| all | 1 << place);
-        assert_eq!(marks_of(bytes, *b"/%./"), wanted);
+        assert_eq!(marks_of(bytes, &b"/%./".map(|byte| [byte; LANES])), wanted);
     }
 
     #[test]

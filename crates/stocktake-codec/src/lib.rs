@@ -8,7 +8,7 @@
 //!
 //! - [`Deflater`] takes text and distances, and makes raw DEFLATE (RFC 1951) that any reader inflates. Runs refer to
 //!   nothing before them and end on a byte, so that runs made on any threads follow one another in one stream.
-//! - [`Rows`] knows how fields repeat from row to row and tells a deflater so.
+//! - [`Rows`] knows how fields repeat from row to row, and adds rows to a deflater with what it knows.
 //!
 //! Output is a function of the text and of what was said about it: not of the machine, of buffers or of earlier runs.
 //! Checksums, headers of gzip or zlib and the last block are left to the caller.
@@ -40,6 +40,7 @@ mod block;
 mod codes;
 mod columns;
 mod compare;
+mod cursor;
 mod deflater;
 mod dispatch;
 mod huffman;
@@ -51,7 +52,7 @@ mod tokens;
 
 pub use columns::{DeflateBlocks, Layout, SnappyBlocks};
 pub use deflater::{BLOCK_BYTES, Deflater};
-pub use dispatch::Dispatch;
+pub use dispatch::{Dispatch, Work};
 pub use rows::{Hint, Mark, Rows};
 
 #[cfg(doctest)]

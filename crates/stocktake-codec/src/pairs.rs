@@ -8,10 +8,13 @@ const BITS_MAX: u8 = 7;
 /// An entry of two literals that have no pair: no code reaches its highest bit.
 const NONE: u32 = 1 << 31;
 
+/// Every two bytes.
+const PAIRS: usize = 1 << 16;
+
 /// A code for every two bytes, if both have short codes.
 pub(crate) struct Pairs {
     /// By the first byte, and 256 times the second: number of bits in the lowest byte, codes above it.
-    entries: Vec<u32>,
+    entries: Box<[u32; PAIRS]>,
     /// The literals that have pairs.
     paired: Vec<u8>,
 }
@@ -19,7 +22,7 @@ pub(crate) struct Pairs {
 impl Pairs {
     /// Without any pairs.
     pub(crate) fn new() -> Self {
-        Self { entries: vec![NONE; 1 << 16], paired: Vec::new() }
+        Self { entries: Box::new([NONE; PAIRS]), paired: Vec::new() }
     }
 
     /// Takes the codes of single literals over: number of bits in the lowest byte, code above it.
@@ -41,28 +44,29 @@ impl Pairs {
         }
     }
 
-    /// The codes of eight literals, at most 56 bits, if all have pairs.
+    /// The codes of eight literals, the first lowest, at most 56 bits, if all have pairs.
     #[inline(always)]
-    pub(crate) fn eight(&self, literals: [u8; 8]) -> Option<[u32; 4]> {
-        self.some::<4>(literals, 8)
+    pub(crate) fn eight(&self, literals: u64) -> Option<[u32; 4]> {
+        Self::all(std::array::from_fn(|pair| self.entry(literals, pair)))
     }
 
     /// The codes of the first literals by twos, of at most seven literals, if all have pairs.
     #[inline(always)]
-    pub(crate) fn rest(&self, literals: [u8; 8], count: usize) -> Option<[u32; 3]> {
-        self.some::<3>(literals, count)
+    pub(crate) fn rest(&self, literals: u64, count: usize) -> Option<[u32; 3]> {
+        Self::all(std::array::from_fn(|pair| {
+            // How many there are cannot be foreseen: what is too much is left out without a branch.
+            select_unpredictable(2 * pair + 2 <= count, self.entry(literals, pair), 0)
+        }))
     }
 
     #[inline(always)]
-    fn some<const N: usize>(&self, literals: [u8; 8], count: usize) -> Option<[u32; N]> {
-        let entries: &[u32; 1 << 16] = self.entries.first_chunk()?;
-        let all = u64::from_le_bytes(literals);
-        let some = std::array::from_fn(|pair| {
-            let entry = entries[(all >> (16 * pair) & 0xffff) as usize];
-            // How many there are cannot be foreseen: what is too much is left out without a branch.
-            select_unpredictable(2 * pair + 2 <= count, entry, 0)
-        });
-        (some.iter().fold(0, |all, entry| all | entry) < NONE).then_some(some)
+    fn entry(&self, literals: u64, pair: usize) -> u32 {
+        self.entries[(literals >> (16 * pair) & 0xffff) as usize]
+    }
+
+    #[inline(always)]
+    fn all<const N: usize>(entries: [u32; N]) -> Option<[u32; N]> {
+        (entries.iter().fold(0, |all, entry| all | entry) < NONE).then_some(entries)
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {

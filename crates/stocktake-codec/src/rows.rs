@@ -3,7 +3,9 @@
 //! It does not know what fields mean; the caller marks where they begin and says what is known of them.
 
 use crate::{
+    cursor::Cursor,
     deflater::Deflater,
+    dispatch::Work,
     lanes::{self, LANES},
 };
 use std::ops::Range;
@@ -62,16 +64,16 @@ pub struct Mark {
 /// Tells a deflater how rows repeat. Every row has the same number of marks, in ascending order.
 #[derive(Clone, Debug)]
 pub struct Rows {
-    /// Position of the row above, and where its marks are.
-    above: usize,
+    /// The low 32 bits of the position of the row above, and where its marks are.
+    above: u32,
     above_at: Vec<u32>,
     /// The low 32 bits of the last position of each number. A wrong one finds nothing equal, or something by chance.
     last: Vec<u32>,
-    probes: Vec<u32>,
+    probes: Box<[u32; PROBES]>,
     /// As `last`, by what stands there; empty until a field is long enough.
     searches: Vec<u32>,
-    /// Fewer are filled up with the first.
-    separators: Option<[u8; SEPARATORS_MAX]>,
+    /// Each in every lane; fewer are filled up with the first.
+    separators: Option<[[u8; LANES]; SEPARATORS_MAX]>,
 }
 
 impl Rows {
@@ -80,15 +82,15 @@ impl Rows {
     /// Larger numbers are taken as if there were no hint, and more than four separators as if they were none.
     pub fn new(numbers: usize, separators: &[u8]) -> Self {
         let separators = separators.first().map(|first| {
-            let mut all = [*first; SEPARATORS_MAX];
-            all.iter_mut().zip(separators).for_each(|(place, separator)| *place = *separator);
+            let mut all = [[*first; LANES]; SEPARATORS_MAX];
+            all.iter_mut().zip(separators).for_each(|(lanes, separator)| *lanes = [*separator; LANES]);
             all
         });
         Self {
             above: 0,
             above_at: Vec::new(),
             last: vec![0; numbers],
-            probes: vec![0; PROBES],
+            probes: Box::new([0; PROBES]),
             searches: Vec::new(),
             separators,
         }
@@ -103,21 +105,32 @@ impl Rows {
         self.searches.clear();
     }
 
-    /// Tells of the row that was pushed last, at position `start`.
-    // Inlined, it takes the registers of the loops around it.
-    #[inline(never)]
-    pub fn tell(&mut self, start: usize, marks: &[Mark], deflater: &mut Deflater) {
-        let row_end = deflater.position();
-        let mut rows_apart = start - self.above;
-        self.above = start;
+    /// Adds rows that were written to the room's beginning, and tells how they repeat: of each row its bytes and its marks.
+    ///
+    /// Ends with the row that fills the block, which is to be ended then; returns how many rows were added.
+    ///
+    /// # Panics
+    /// If the room was shorter.
+    #[inline]
+    pub fn push<'m>(&mut self, rows: impl Iterator<Item = (usize, &'m [Mark])>, deflater: &mut Deflater) -> usize {
+        deflater.dispatch().run(Push { teller: self, rows, deflater })
+    }
+
+    /// Tells of a row that begins at `start` and ends with the text.
+    #[inline(always)]
+    fn tell<'t>(&mut self, start: usize, marks: &[Mark], mut cursor: Cursor<'t>) -> Cursor<'t> {
+        let row_end = cursor.filled();
+        let position = cursor.position(start);
+        let mut rows_apart = position.wrapping_sub(self.above);
+        self.above = position;
         if self.above_at.len() != marks.len() {
             // No row above, or one of another kind: at a distance of 0 nothing repeats.
             rows_apart = 0;
             self.above_at.clear();
             self.above_at.extend(marks.iter().map(|mark| mark.at));
-        } else if deflater.settled() >= row_end && marks.iter().map(|mark| mark.at).eq(self.above_at.iter().copied()) {
+        } else if cursor.settled() >= row_end && marks.iter().map(|mark| mark.at).eq(self.above_at.iter().copied()) {
             // A row that repeats others wholly has nothing to tell.
-            return;
+            return cursor;
         }
         let mut above_at = std::mem::take(&mut self.above_at);
         let mut before = start;
@@ -125,119 +138,146 @@ impl Rows {
             let next = marks.get(number + 1);
             let end = next.map_or(row_end, |next| start + next.at as usize);
             let at = start + mark.at as usize;
-            let distance = (rows_apart + mark.at as usize).wrapping_sub(*above_at as usize);
+            let distance = rows_apart.wrapping_add(mark.at).wrapping_sub(*above_at) as usize;
             *above_at = mark.at;
-            let covered = deflater.settled() >= end;
+            let covered = cursor.settled() >= end;
             match mark.hint {
                 Hint::Last(slot) | Hint::Only(slot) => {
-                    let last = self.distance_to_last(slot, at);
+                    let last = self.distance_to_last(slot, cursor.position(at));
                     if covered {
                         continue;
                     }
-                    let done = deflater.copy(at, last);
+                    let done = cursor.copy(at, last);
                     if !done && last != distance && mark.hint == Hint::Last(slot) {
-                        deflater.copy(at, distance);
+                        cursor.copy(at, distance);
                     }
                 }
                 Hint::SortedEnd => {
-                    let back = deflater.equal_before(at, distance);
-                    if is_searched(before..at, deflater) {
-                        self.search(before..at - back, deflater);
+                    let back = cursor.equal_before(at, distance);
+                    if is_searched(before..at, &cursor) {
+                        cursor = self.search(before..at - back, cursor);
                     } else {
-                        self.probe(at - back, deflater);
+                        cursor = self.probe(at - back, cursor);
                     }
-                    let back = back.min(at.saturating_sub(deflater.settled()));
-                    deflater.copy_behind(at, distance, back);
+                    let back = back.min(at.saturating_sub(cursor.settled()));
+                    cursor.copy_behind(at, distance, back);
                 }
                 _ if covered => {}
                 Hint::Nothing => {}
-                Hint::Random if !deflater.begins_alike::<8>(at, distance) => {}
+                Hint::Random if !cursor.begins_alike::<8>(at, distance) => {}
                 _ => {
-                    deflater.copy(at, distance);
+                    cursor.copy(at, distance);
                 }
             }
             // A sorted field is searched up to what its end repeats, which is found there.
-            if is_searched(at..end, deflater) && next.is_none_or(|next| next.hint != Hint::SortedEnd) {
-                self.search(at..end, deflater);
+            if is_searched(at..end, &cursor) && next.is_none_or(|next| next.hint != Hint::SortedEnd) {
+                cursor = self.search(at..end, cursor);
             }
             before = at;
         }
         self.above_at = above_at;
+        cursor
     }
 
     /// Searches through what is not settled of a field.
     #[cold]
     #[inline(never)]
-    fn search(&mut self, field: Range<usize>, deflater: &mut Deflater) {
+    fn search<'t>(&mut self, field: Range<usize>, cursor: Cursor<'t>) -> Cursor<'t> {
+        let mut cursor = cursor.unpacked();
         self.searches.resize(SEARCHES, 0);
-        let (mut at, mut misses) = (deflater.settled().max(field.start), 0);
-        while let Some(four) = deflater.between(at, field.end).first_chunk::<4>() {
+        let (mut at, mut misses) = (cursor.settled().max(field.start), 0);
+        while let Some(four) = cursor.between(at, field.end).first_chunk::<4>() {
             let place = &mut self.searches[place_of(u32::from_le_bytes(*four), SEARCHES)];
-            let here = low_bits(at);
+            let here = cursor.position(at);
             let distance = here.wrapping_sub(std::mem::replace(place, here)) as usize;
-            if deflater.begins_alike::<4>(at, distance) && deflater.copy(at, distance) {
-                at = deflater.settled();
+            if cursor.begins_alike::<4>(at, distance) && cursor.copy(at, distance) {
+                at = cursor.settled();
                 misses = 0;
             } else {
                 misses += 1;
                 at += 1 + misses / MISSES;
             }
         }
+        cursor
     }
 
     /// Distance to the last position with this number, which becomes this one.
     #[inline(always)]
-    fn distance_to_last(&mut self, slot: u32, at: usize) -> usize {
+    fn distance_to_last(&mut self, slot: u32, position: u32) -> usize {
         let Some(last) = self.last.get_mut(slot as usize) else { return 0 };
-        let here = low_bits(at);
-        here.wrapping_sub(std::mem::replace(last, here)) as usize
+        position.wrapping_sub(std::mem::replace(last, position)) as usize
     }
 
     /// Looks for what follows each separator between what is settled and `to`, where it stood last.
     #[inline(always)]
-    fn probe(&mut self, to: usize, deflater: &mut Deflater) {
-        let Some(wanted) = self.separators else { return };
-        let mut from = deflater.settled();
+    fn probe<'t>(&mut self, to: usize, mut cursor: Cursor<'t>) -> Cursor<'t> {
+        let Some(wanted) = self.separators else { return cursor };
+        let mut from = cursor.settled();
         let mut misses = 0;
         while from + PROBE_BYTES <= to {
-            let mut found = lanes::marks_of(deflater.sixteen(from), wanted);
+            let mut found = lanes::marks_of(cursor.sixteen(from), &wanted);
             let next = from + LANES;
             while found != 0 {
                 let at = from + found.trailing_zeros() as usize;
                 found &= found - 1;
                 if at + PROBE_BYTES > to || misses == PROBE_MISSES_MAX {
-                    return;
+                    return cursor;
                 }
-                if at >= deflater.settled() {
-                    misses = if self.probe_at(at, deflater) { 0 } else { misses + 1 };
+                if at >= cursor.settled() {
+                    misses = if self.probe_at(at, &mut cursor) { 0 } else { misses + 1 };
                 }
             }
-            from = next.max(deflater.settled());
+            from = next.max(cursor.settled());
         }
+        cursor
     }
 
     /// Looks for what stands at a place where it stood last.
     #[inline(always)]
-    fn probe_at(&mut self, at: usize, deflater: &mut Deflater) -> bool {
-        let [a, b, c, d, ..] = deflater.sixteen(at);
-        let place = &mut self.probes[place_of(u32::from_le_bytes([a, b, c, d]), PROBES)];
-        let here = low_bits(at);
+    fn probe_at(&mut self, at: usize, cursor: &mut Cursor<'_>) -> bool {
+        let four = cursor.between(at, at + PROBE_BYTES).first_chunk().copied().unwrap_or_default();
+        let place = &mut self.probes[place_of(u32::from_le_bytes(four), PROBES)];
+        let here = cursor.position(at);
         let distance = here.wrapping_sub(std::mem::replace(place, here)) as usize;
-        deflater.begins_alike::<PROBE_BYTES>(at, distance) && deflater.copy(at, distance)
+        cursor.begins_alike::<PROBE_BYTES>(at, distance) && cursor.copy(at, distance)
+    }
+}
+
+/// Rows to be added and told of.
+struct Push<'a, R> {
+    teller: &'a mut Rows,
+    rows: R,
+    deflater: &'a mut Deflater,
+}
+
+impl<'m, R: Iterator<Item = (usize, &'m [Mark])>> Work for Push<'_, R> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run(self) -> usize {
+        let Self { teller, rows, deflater } = self;
+        let fullness = deflater.fullness();
+        let mut cursor = deflater.cursor();
+        let mut count = 0;
+        for (bytes, marks) in rows {
+            let start = cursor.push(bytes);
+            cursor = teller.tell(start, marks, cursor);
+            count += 1;
+            if fullness.is_reached(cursor.filled(), cursor.tokens()) {
+                break;
+            }
+        }
+        let state = cursor.state();
+        deflater.set_state(state);
+        count
     }
 }
 
 /// Whether so much of a field repeats nothing that it is searched through.
 #[inline(always)]
-fn is_searched(field: Range<usize>, deflater: &Deflater) -> bool {
+fn is_searched(field: Range<usize>, cursor: &Cursor<'_>) -> bool {
     // Most fields are short.
-    field.len() >= SEARCHED_BYTES_MIN && field.end >= deflater.settled() + SEARCHED_BYTES_MIN
-}
-
-#[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "distances are compared, which need the low bits only")]
-fn low_bits(position: usize) -> u32 {
-    position as u32
+    field.len() >= SEARCHED_BYTES_MIN && field.end >= cursor.settled() + SEARCHED_BYTES_MIN
 }
 
 #[inline(always)]

@@ -50,10 +50,8 @@ const fn length_symbols() -> [u8; LENGTH_MAX + 1] {
 #[inline(always)]
 pub(crate) fn distance_symbol(distance: u32) -> (usize, u32) {
     let less = distance - 1;
-    if less < 4 {
-        return (less as usize, 0);
-    }
-    let extra = less.ilog2() - 1;
+    // The first four have symbols of their own.
+    let extra = (less | 2).ilog2() - 1;
     // Two symbols for each power of two; the bit below the highest tells them apart.
     ((2 * extra + (less >> extra)) as usize, extra)
 }

@@ -8,7 +8,7 @@ use crate::{
     plan::{Memory, Plan, Stop},
 };
 use crc32fast::Hasher;
-use stocktake_codec::{Deflater, Rows};
+use stocktake_codec::{Deflater, Dispatch, Rows, Work};
 use stocktake_core::{ObjectBatch, RowChunk};
 
 /// Room that is asked for a row at first; doubled for rows that are longer.
@@ -26,6 +26,7 @@ const SEPARATORS: &[u8] = b"/%.";
 pub(crate) struct KnownRows {
     deflater: Deflater,
     rows: Rows,
+    dispatch: Dispatch,
     /// Of each row of a batch, and its length in bytes.
     marks: Vec<(Marks, usize)>,
 }
@@ -35,6 +36,7 @@ impl KnownRows {
         Self {
             deflater: Deflater::new(),
             rows: Rows::new(NUMBERS as usize, SEPARATORS),
+            dispatch: Dispatch::Auto,
             marks: vec![Default::default(); BATCH_ROWS],
         }
     }
@@ -58,26 +60,16 @@ impl KnownRows {
             let plan = Plan::new(dialect, segment, memory);
             let mut row = 0;
             while row < segment.len() {
-                let mut page = Page::new(self.deflater.room(room_bytes), 0);
-                let mut written = 0;
-                for (marks, bytes) in self.marks.iter_mut().take(segment.len() - row) {
-                    let start = page.at();
-                    match plan.write_row(row + written, memory, marks, &mut page) {
-                        Ok(()) => {}
-                        Err(Stop::Full) => {
-                            page.truncate(start);
-                            break;
-                        }
-                        Err(stop) => return Err((segment, stop)),
-                    }
-                    *bytes = page.at() - start;
-                    written += 1;
-                }
-                let mut ahead_bytes = page.at();
-                for (marks, bytes) in &self.marks[..written] {
-                    let start = self.deflater.push(*bytes);
-                    ahead_bytes -= bytes;
-                    self.rows.tell(start, marks.list(), &mut self.deflater);
+                let page = Page::new(self.deflater.room(room_bytes), 0);
+                let marks = self.marks.iter_mut().take(segment.len() - row);
+                let written = self.dispatch.run(WriteRows { plan: &plan, first: row, memory, marks, page });
+                let (written, mut ahead_bytes) = written.map_err(|stop| (segment, stop))?;
+                let mut untold = &self.marks[..written];
+                while !untold.is_empty() {
+                    let Self { deflater, rows, .. } = self;
+                    let told = rows.push(untold.iter().map(|(marks, bytes)| (*bytes, marks.list())), deflater);
+                    ahead_bytes -= untold[..told].iter().map(|(_, bytes)| bytes).sum::<usize>();
+                    untold = &untold[told..];
                     if self.deflater.is_full() {
                         count_block(&self.deflater, &mut crc, into);
                         self.deflater.end_block_before(ahead_bytes, &mut into.deflated);
@@ -93,6 +85,40 @@ impl KnownRows {
         self.deflater.end(&mut into.deflated);
         into.crc32 = crc.finalize();
         Ok(())
+    }
+}
+
+/// Rows to be written as text into a page, as many as have marks and room.
+struct WriteRows<'a, 'p, M> {
+    plan: &'a Plan<'p>,
+    first: usize,
+    memory: &'a mut Memory,
+    marks: M,
+    page: Page<'a>,
+}
+
+impl<'a, M: Iterator<Item = &'a mut (Marks, usize)>> Work for WriteRows<'a, '_, M> {
+    /// Number of rows and of their bytes.
+    type Output = Result<(usize, usize), Stop>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let Self { plan, first, memory, marks, mut page } = self;
+        let mut row = first;
+        for (marks, bytes) in marks {
+            let start = page.at();
+            match plan.write_row(row, memory, marks, &mut page) {
+                Ok(()) => {}
+                Err(Stop::Full) => {
+                    page.truncate(start);
+                    break;
+                }
+                Err(stop) => return Err(stop),
+            }
+            *bytes = page.at() - start;
+            row += 1;
+        }
+        Ok((row - first, page.at()))
     }
 }
 

@@ -1,10 +1,10 @@
 //! DEFLATE, one stream a block.
 
-use super::{finders::Finders, layout::Layout, sink::Sink};
+use super::{finders::{Find, Finders}, layout::Layout, sink::Sink};
 use crate::{
     bits::Full,
     block::{BlockWriter, Place},
-    dispatch::{self, Dispatch},
+    dispatch::Dispatch,
     symbols::{DISTANCE_MAX, LENGTH_MIN},
     tokens::{Token, push_match},
 };
@@ -81,7 +81,7 @@ impl DeflateBlocks {
         self.tokens.clear();
         self.writer.begin();
         let mut sink = Tokens { block, tokens: &mut self.tokens, writer: &mut self.writer, out, piece: 0, settled: 0 };
-        let (Ok(()) | Err(Full)) = dispatch::find(self.dispatch, &mut self.finders, block, layout, &mut sink);
+        let (Ok(()) | Err(Full)) = self.dispatch.run(Find { finders: &mut self.finders, block, layout, sink: &mut sink });
         sink.end();
     }
 

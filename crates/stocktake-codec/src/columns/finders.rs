@@ -1,7 +1,7 @@
 //! For each layout, who knows where its values repeat.
 
 use super::{layout::Layout, random::Random, search::Search, sink::Sink, sorted::Sorted, words::Words};
-use crate::bits::Full;
+use crate::{bits::Full, dispatch::Work};
 
 /// What is remembered within a block, for each layout.
 pub(crate) struct Finders {
@@ -34,5 +34,22 @@ impl Finders {
                 self.search.run(block, 0..block.len(), sink)
             }
         }
+    }
+}
+
+/// What repeats in a block, to be found.
+pub(crate) struct Find<'a, S> {
+    pub(crate) finders: &'a mut Finders,
+    pub(crate) block: &'a [u8],
+    pub(crate) layout: Layout<'a>,
+    pub(crate) sink: &'a mut S,
+}
+
+impl<S: Sink> Work for Find<'_, S> {
+    type Output = Result<(), Full>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        self.finders.run(self.block, self.layout, self.sink)
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Source: <https://github.com/google/snappy/blob/main/format_description.txt>.
 
-use super::{finders::Finders, layout::Layout, sink::Sink};
+use super::{finders::{Find, Finders}, layout::Layout, sink::Sink};
 use crate::{
     bits::Full,
-    dispatch::{self, Dispatch},
+    dispatch::Dispatch,
 };
 use std::{fmt, hint::select_unpredictable};
 
@@ -98,7 +98,7 @@ impl SnappyBlocks {
         let mut writer = Writer { block, out: &mut out[..room + AHEAD_BYTES], at: 0, settled: 0 };
         let found = writer
             .put_length(length)
-            .and_then(|()| dispatch::find(self.dispatch, &mut self.finders, block, layout, &mut writer));
+            .and_then(|()| self.dispatch.run(Find { finders: &mut self.finders, block, layout, sink: &mut writer }));
         if found.and_then(|()| writer.put_literals(block.len())).is_err() || writer.at > room {
             (writer.at, writer.settled) = (0, 0);
             match writer.put_length(length).and_then(|()| writer.put_literals(block.len())) {

@@ -16,9 +16,8 @@ fn deflated(rows: &[Vec<(Vec<u8>, Hint)>], teller: &mut Rows, deflater: &mut Def
         }
         let bytes = &text[from..];
         deflater.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
-        let start = deflater.push(bytes.len());
-        assert_eq!(start, from);
-        teller.tell(start, &marks, deflater);
+        assert_eq!(deflater.position(), from);
+        assert_eq!(teller.push([(bytes.len(), &marks[..])].into_iter(), deflater), 1);
         if deflater.is_full() {
             deflater.end_block(&mut out);
         }
