@@ -51,7 +51,8 @@ impl<'a> Cursor<'a> {
     /// The same, in variables of the function that it is inlined into.
     #[inline(always)]
     pub(crate) fn unpacked(self) -> Self {
-        let Self { text, tokens, state: State { base, filled, literals_from, open: Match { start, end, distance } } } = self;
+        let Self { text, tokens, state: State { base, filled, literals_from, open: Match { start, end, distance } } } =
+            self;
         Self { text, tokens, state: State { base, filled, literals_from, open: Match { start, end, distance } } }
     }
 

@@ -51,14 +51,13 @@ impl Deflater {
     }
 
     /// Uses other code for the same bytes.
-    #[must_use]
-    pub fn with_dispatch(mut self, dispatch: Dispatch) -> Self {
+    pub fn set_dispatch(&mut self, dispatch: Dispatch) {
         self.dispatch = dispatch;
         self.writer.set_dispatch(dispatch);
-        self
     }
 
-    pub(crate) fn dispatch(&self) -> Dispatch {
+    /// Which code is used.
+    pub fn dispatch(&self) -> Dispatch {
         self.dispatch
     }
 

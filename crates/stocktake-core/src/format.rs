@@ -4,6 +4,7 @@
 
 use crate::{chunk::RowChunk, shard_writer::ShardWriter};
 use std::{fmt, io};
+use stocktake_codec::Dispatch;
 
 /// One way to write data files: makes encoders for worker threads and an assembler for each data file.
 pub trait Format: Send + Sync {
@@ -28,6 +29,9 @@ pub trait Format: Send + Sync {
 pub trait ChunkEncoder: Send {
     /// The encoded chunk.
     type Chunk;
+
+    /// Uses other code for the same bytes, if there is any; encoders begin with what suits the processor best.
+    fn set_dispatch(&mut self, _dispatch: Dispatch) {}
 
     /// Replaces `into` with the encoding of the rows. A pure function of rows and options: what was encoded before, by
     /// this encoder or another, has no influence.

@@ -81,5 +81,6 @@ pub use spec::{
     OrcOptions, Order, ParquetOptions, ParquetProfile, ReportSpec, ReportSpecBuilder, SpecError, UnknownValues,
     text_bytes_max,
 };
+pub use stocktake_codec::Dispatch;
 pub use time::{ISO_BYTES, TimeError, Timestamp};
 pub use uuid::Uuid;

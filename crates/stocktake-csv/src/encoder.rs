@@ -10,7 +10,7 @@ use crate::{
 };
 use crc32fast::Hasher;
 use std::sync::Arc;
-use stocktake_core::{ChunkEncoder, EncodeError, ObjectBatch, RowChunk};
+use stocktake_core::{ChunkEncoder, Dispatch, EncodeError, ObjectBatch, RowChunk};
 
 /// Text is handed on with the row that makes it so long. Pieces end at places that follow from the text alone, so that
 /// neither batches nor earlier chunks show in the compressed bytes. Small enough for a core's own cache, large enough
@@ -99,6 +99,12 @@ fn render(
 
 impl ChunkEncoder for CsvEncoder {
     type Chunk = CsvChunk;
+
+    fn set_dispatch(&mut self, dispatch: Dispatch) {
+        if let Compressor::Known(known) = &mut self.compressor {
+            known.set_dispatch(dispatch);
+        }
+    }
 
     fn encode(&mut self, rows: &RowChunk, into: &mut CsvChunk) -> Result<(), EncodeError> {
         into.clear();

@@ -26,7 +26,6 @@ const SEPARATORS: &[u8] = b"/%.";
 pub(crate) struct KnownRows {
     deflater: Deflater,
     rows: Rows,
-    dispatch: Dispatch,
     /// Of each row of a batch, and its length in bytes.
     marks: Vec<(Marks, usize)>,
 }
@@ -36,9 +35,12 @@ impl KnownRows {
         Self {
             deflater: Deflater::new(),
             rows: Rows::new(NUMBERS as usize, SEPARATORS),
-            dispatch: Dispatch::Auto,
             marks: vec![Default::default(); BATCH_ROWS],
         }
+    }
+
+    pub(crate) fn set_dispatch(&mut self, dispatch: Dispatch) {
+        self.deflater.set_dispatch(dispatch);
     }
 
     /// Encodes rows into an empty chunk.
@@ -53,7 +55,7 @@ impl KnownRows {
         into: &mut CsvChunk,
     ) -> Result<(), (&'a ObjectBatch, Stop)> {
         let mut crc = Hasher::new();
-        let mut room_bytes = ROOM_BYTES;
+        let (mut room_bytes, dispatch) = (ROOM_BYTES, self.deflater.dispatch());
         self.deflater.begin();
         self.rows.begin();
         for segment in rows.segments() {
@@ -62,7 +64,7 @@ impl KnownRows {
             while row < segment.len() {
                 let page = Page::new(self.deflater.room(room_bytes), 0);
                 let marks = self.marks.iter_mut().take(segment.len() - row);
-                let written = self.dispatch.run(WriteRows { plan: &plan, first: row, memory, marks, page });
+                let written = dispatch.run(WriteRows { plan: &plan, first: row, memory, marks, page });
                 let (written, mut ahead_bytes) = written.map_err(|stop| (segment, stop))?;
                 let mut untold = &self.marks[..written];
                 while !untold.is_empty() {

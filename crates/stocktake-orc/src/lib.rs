@@ -54,6 +54,7 @@ pub use file::FileAssembler;
 pub use options::{ColumnHint, Compression, WriterOptions};
 pub use schema::{ColumnType, OrcSchema};
 pub use slice::ColumnSlice;
+pub use stocktake_codec::Dispatch;
 pub use stripe::{EncodedStripe, StripeBuilder, StripeEncoder};
 pub use writer::OrcWriter;
 

@@ -57,6 +57,11 @@ impl StripeEncoder {
         })
     }
 
+    /// Uses other code for the same bytes, if there is any; encoders begin with what suits the processor best.
+    pub fn set_dispatch(&mut self, dispatch: Dispatch) {
+        self.encoder.codec().set_dispatch(dispatch);
+    }
+
     /// Replaces `into` with the encoding of so many rows. A pure function of the rows: neither what was encoded before nor
     /// how columns are cut into slices has an influence.
     ///

@@ -3,7 +3,7 @@
 use parquet::basic::{Compression, ZstdLevel};
 use std::fmt;
 use stocktake_codec::{Layout, SnappyBlocks};
-use stocktake_core::{ParquetOptions, ParquetProfile};
+use stocktake_core::{Dispatch, ParquetOptions, ParquetProfile};
 use zstd::zstd_safe::CParameter;
 
 /// Level at which SNAPPY searches texts for repetitions that are not known of them.
@@ -29,6 +29,14 @@ impl Compressor {
             },
             _ if options.level >= LEVEL_SEARCHING => Self::SnappySearching(Box::new(snap::raw::Encoder::new())),
             _ => Self::Snappy(Box::new(SnappyBlocks::new())),
+        }
+    }
+
+    /// Uses other code for the same bytes, if there is any.
+    pub(crate) fn set_dispatch(&mut self, dispatch: Dispatch) {
+        match self {
+            Self::Snappy(snappy) => snappy.set_dispatch(dispatch),
+            Self::SnappySearching(_) | Self::Zstd(_) => {}
         }
     }
 

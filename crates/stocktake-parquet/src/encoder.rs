@@ -15,7 +15,9 @@ use crate::{
 };
 use parquet::bloom_filter::Sbbf;
 use std::sync::Arc;
-use stocktake_core::{ChunkEncoder, EncodeError, Field, FieldType, Order, ParquetOptions, ParquetProfile, RowChunk};
+use stocktake_core::{
+    ChunkEncoder, Dispatch, EncodeError, Field, FieldType, Order, ParquetOptions, ParquetProfile, RowChunk,
+};
 
 /// Share of absent values that a bloom filter takes for present.
 const BLOOM_FALSE_POSITIVES: f64 = 0.01;
@@ -91,6 +93,10 @@ impl ParquetEncoder {
 
 impl ChunkEncoder for ParquetEncoder {
     type Chunk = ParquetChunk;
+
+    fn set_dispatch(&mut self, dispatch: Dispatch) {
+        self.compressor.set_dispatch(dispatch);
+    }
 
     fn encode(&mut self, rows: &RowChunk, into: &mut ParquetChunk) -> Result<(), EncodeError> {
         into.clear();

@@ -1,6 +1,10 @@
 //! DEFLATE, one stream a block.
 
-use super::{finders::{Find, Finders}, layout::Layout, sink::Sink};
+use super::{
+    finders::{Find, Finders},
+    layout::Layout,
+    sink::Sink,
+};
 use crate::{
     bits::Full,
     block::{BlockWriter, Place},
@@ -59,11 +63,9 @@ impl DeflateBlocks {
     }
 
     /// Uses other code for the same bytes.
-    #[must_use]
-    pub fn with_dispatch(mut self, dispatch: Dispatch) -> Self {
+    pub fn set_dispatch(&mut self, dispatch: Dispatch) {
         self.dispatch = dispatch;
         self.writer.set_dispatch(dispatch);
-        self
     }
 
     /// Longest output of a block of this length: plain text in parts of 65,535 bytes with six bytes each, where codes would
@@ -81,7 +83,8 @@ impl DeflateBlocks {
         self.tokens.clear();
         self.writer.begin();
         let mut sink = Tokens { block, tokens: &mut self.tokens, writer: &mut self.writer, out, piece: 0, settled: 0 };
-        let (Ok(()) | Err(Full)) = self.dispatch.run(Find { finders: &mut self.finders, block, layout, sink: &mut sink });
+        let (Ok(()) | Err(Full)) =
+            self.dispatch.run(Find { finders: &mut self.finders, block, layout, sink: &mut sink });
         sink.end();
     }
 

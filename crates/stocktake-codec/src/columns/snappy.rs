@@ -2,11 +2,12 @@
 //!
 //! Source: <https://github.com/google/snappy/blob/main/format_description.txt>.
 
-use super::{finders::{Find, Finders}, layout::Layout, sink::Sink};
-use crate::{
-    bits::Full,
-    dispatch::Dispatch,
+use super::{
+    finders::{Find, Finders},
+    layout::Layout,
+    sink::Sink,
 };
+use crate::{bits::Full, dispatch::Dispatch};
 use std::{fmt, hint::select_unpredictable};
 
 /// Shortest copy that takes no more than its bytes.
@@ -58,10 +59,8 @@ impl SnappyBlocks {
     }
 
     /// Uses other code for the same bytes.
-    #[must_use]
-    pub fn with_dispatch(mut self, dispatch: Dispatch) -> Self {
+    pub fn set_dispatch(&mut self, dispatch: Dispatch) {
         self.dispatch = dispatch;
-        self
     }
 
     /// Longest output of a block of this length: the block as a single literal.

@@ -238,11 +238,15 @@ fn other_code_makes_the_same_bytes() {
         for layout in layouts(&starts) {
             let [mut best, mut portable] = [Vec::new(), Vec::new()];
             DeflateBlocks::new().compress(&block, layout, &mut best);
-            DeflateBlocks::new().with_dispatch(Dispatch::Portable).compress(&block, layout, &mut portable);
+            let mut blocks = DeflateBlocks::new();
+            blocks.set_dispatch(Dispatch::Portable);
+            blocks.compress(&block, layout, &mut portable);
             assert!(best == portable, "{layout:?}");
             let [mut best, mut portable] = [Vec::new(), Vec::new()];
             SnappyBlocks::new().compress(&block, layout, &mut best);
-            SnappyBlocks::new().with_dispatch(Dispatch::Portable).compress(&block, layout, &mut portable);
+            let mut blocks = SnappyBlocks::new();
+            blocks.set_dispatch(Dispatch::Portable);
+            blocks.compress(&block, layout, &mut portable);
             assert!(best == portable, "{layout:?}");
             let mut room = vec![0xee; SnappyBlocks::room_bytes(block.len()) + 9];
             let length = SnappyBlocks::new().compress_into(&block, layout, &mut room);

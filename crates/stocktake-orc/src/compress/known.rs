@@ -2,7 +2,7 @@
 
 use super::{BlockCompressor, ValueKind, ValueLayout};
 use crate::error::OrcError;
-use stocktake_codec::{DeflateBlocks, Layout, SnappyBlocks};
+use stocktake_codec::{DeflateBlocks, Dispatch, Layout, SnappyBlocks};
 
 /// Raw DEFLATE from what is known of values.
 #[derive(Debug)]
@@ -17,6 +17,10 @@ impl KnownZlib {
 impl BlockCompressor for KnownZlib {
     fn uses_starts(&self) -> bool {
         true
+    }
+
+    fn set_dispatch(&mut self, dispatch: Dispatch) {
+        self.0.set_dispatch(dispatch);
     }
 
     fn compress(&mut self, block: &[u8], layout: &ValueLayout<'_>, out: &mut Vec<u8>) -> Result<(), OrcError> {
@@ -38,6 +42,10 @@ impl KnownSnappy {
 impl BlockCompressor for KnownSnappy {
     fn uses_starts(&self) -> bool {
         true
+    }
+
+    fn set_dispatch(&mut self, dispatch: Dispatch) {
+        self.0.set_dispatch(dispatch);
     }
 
     fn compress(&mut self, block: &[u8], layout: &ValueLayout<'_>, out: &mut Vec<u8>) -> Result<(), OrcError> {

@@ -13,6 +13,7 @@ use crate::{
     proto::CompressionKind,
 };
 use std::fmt::Debug;
+use stocktake_codec::Dispatch;
 
 /// Compresses blocks. Used by one thread at a time.
 pub(crate) trait BlockCompressor: Debug + Send {
@@ -20,6 +21,9 @@ pub(crate) trait BlockCompressor: Debug + Send {
     fn uses_starts(&self) -> bool {
         false
     }
+
+    /// Uses other code for the same bytes, if there is any.
+    fn set_dispatch(&mut self, _dispatch: Dispatch) {}
 
     /// Appends the compressed block. What it appends may be longer than the block: it is given up then.
     fn compress(&mut self, block: &[u8], layout: &ValueLayout<'_>, out: &mut Vec<u8>) -> Result<(), OrcError>;
@@ -69,6 +73,12 @@ const HEADER_BYTES: usize = 3;
 impl Codec {
     pub(crate) fn new(compression: Compression, block_bytes: usize) -> Result<Self, OrcError> {
         Ok(Self { compressor: general::compressor(compression)?, block_bytes })
+    }
+
+    pub(crate) fn set_dispatch(&mut self, dispatch: Dispatch) {
+        if let Some(compressor) = &mut self.compressor {
+            compressor.set_dispatch(dispatch);
+        }
     }
 
     /// Most bytes of a block before compression; `None` if streams are not cut into blocks.

@@ -1,4 +1,4 @@
-//! Bytes are a function of rows and spec: not of threads, memory, or how a source cuts its batches.
+//! Bytes are a function of rows and spec: not of threads, memory, the processor, or how a source cuts its batches.
 
 use super::{
     published::files_of,
@@ -8,10 +8,10 @@ use crate::{rows::Slicing, source::MemorySource};
 use arbitrary::{Arbitrary, Unstructured};
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use stocktake::{Execution, GenerateOptions, ReportSummary, destinations::MemoryDestination, generate};
-use stocktake_core::{Field, FileFormat, ObjectSource};
+use stocktake_core::{Dispatch, Field, FileFormat, ObjectSource};
 
 /// Two runs over the same rows with the same lanes publish the same objects, or are both refused, whatever their
-/// batches, threads and memory; and no data file begins with the key that the one before ends with.
+/// batches, threads, memory and code; and no data file begins with the key that the one before ends with.
 ///
 /// # Errors
 /// Names the first object that differs.
@@ -45,18 +45,20 @@ struct Way {
     threads: NonZeroUsize,
     /// Memory above the least that works, in bytes.
     spare_bytes: u64,
+    dispatch: Dispatch,
 }
 
 fn ways(u: &mut Unstructured<'_>) -> arbitrary::Result<(NonZeroU32, [Way; 2])> {
     let lanes = NonZeroU32::MIN.saturating_add(u.int_in_range(0..=3)?);
-    let mut way = || {
+    let mut way = |dispatch| {
         Ok(Way {
             slicing: Slicing::arbitrary(u)?,
             threads: NonZeroUsize::MIN.saturating_add(u.int_in_range(0..=3)?),
             spare_bytes: if u.arbitrary()? { 0 } else { u.int_in_range(0..=64 << 20)? },
+            dispatch,
         })
     };
-    Ok((lanes, [way()?, way()?]))
+    Ok((lanes, [way(Dispatch::Auto)?, way(Dispatch::Portable)?]))
 }
 
 fn run(setup: &Setup, lanes: NonZeroU32, way: &Way) -> Result<(MemoryDestination, ReportSummary), String> {
@@ -64,6 +66,7 @@ fn run(setup: &Setup, lanes: NonZeroU32, way: &Way) -> Result<(MemoryDestination
     let source: &dyn ObjectSource = &source;
     let memory_bytes = NonZeroU64::MIN.saturating_add(setup.spec.memory_floor() - 1 + way.spare_bytes);
     let execution = Execution::default().with_threads(way.threads).with_memory_bytes(memory_bytes);
+    let execution = execution.with_dispatch(way.dispatch);
     let destination = MemoryDestination::new();
     let options = GenerateOptions::new(execution).with_lanes(lanes);
     let summary = generate(source, &setup.spec, &destination, &options).map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@ use std::{
     num::{NonZeroU64, NonZeroUsize},
     sync::Arc,
 };
-use stocktake_core::{CancelToken, Receipt, SkippedEntry};
+use stocktake_core::{CancelToken, Dispatch, Receipt, SkippedEntry};
 
 /// Threads, memory, cancellation and progress of a run. Nothing here reaches the report's bytes.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub struct Execution {
     pub threads: NonZeroUsize,
     /// Limit of the run's private memory in bytes. Default: 64 MiB and 48 MiB a thread.
     pub memory_bytes: Option<NonZeroU64>,
+    /// Which of the code that makes the same bytes is used: tests and measurements compare them.
+    pub dispatch: Dispatch,
     /// Stops the run; nothing is published then.
     pub cancel: CancelToken,
     /// Is told of progress.
@@ -31,6 +33,12 @@ impl Execution {
     /// A run with a limit of its private memory in bytes.
     pub fn with_memory_bytes(mut self, bytes: NonZeroU64) -> Self {
         self.memory_bytes = Some(bytes);
+        self
+    }
+
+    /// A run by code of this kind.
+    pub fn with_dispatch(mut self, dispatch: Dispatch) -> Self {
+        self.dispatch = dispatch;
         self
     }
 
@@ -54,7 +62,13 @@ impl Execution {
 
 impl Default for Execution {
     fn default() -> Self {
-        Self { threads: NonZeroUsize::MIN, memory_bytes: None, cancel: CancelToken::new(), observer: Arc::new(Silent) }
+        Self {
+            threads: NonZeroUsize::MIN,
+            memory_bytes: None,
+            dispatch: Dispatch::Auto,
+            cancel: CancelToken::new(),
+            observer: Arc::new(Silent),
+        }
     }
 }
 

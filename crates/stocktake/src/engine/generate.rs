@@ -274,7 +274,9 @@ fn run<F: Format>(
         for _ in 0..threads {
             let queue = queue.clone();
             let digested = shared.spec.row_digest().then(|| shared.spec.fields());
-            let work = move || workers::work(shared.format, &queue, &shared.pool, &shared.slots, digested);
+            let work = move || {
+                workers::work(shared.format, &queue, &shared.pool, &shared.slots, (shared.execution.dispatch, digested))
+            };
             match std::thread::Builder::new().name("stocktake-encode".to_owned()).spawn_scoped(scope, work) {
                 Ok(handle) => handles.push(handle),
                 Err(error) => started = Err(lost(error)),

@@ -4,7 +4,7 @@
 
 use super::{memory::Permit, slots::Slots};
 use crossbeam_channel::{Receiver, Sender};
-use stocktake_core::{ChunkEncoder, EncodeError, FieldSet, Format, RowChunk, RowDigest};
+use stocktake_core::{ChunkEncoder, Dispatch, EncodeError, FieldSet, Format, RowChunk, RowDigest};
 
 /// A chunk to encode, with the permit for its memory and the way back.
 pub(super) struct Job<C> {
@@ -51,15 +51,16 @@ impl<C: Default> ChunkPool<C> {
 
 /// Encodes jobs until the queue is closed.
 ///
-/// `digested`: fields over which the receipts keep a digest of rows, if they do.
+/// `dispatch`: by which code. `digested`: fields over which the receipts keep a digest of rows, if they do.
 pub(super) fn work<F: Format>(
     format: &F,
     jobs: &Receiver<Job<F::Chunk>>,
     pool: &ChunkPool<F::Chunk>,
     slots: &Slots,
-    digested: Option<FieldSet>,
+    (dispatch, digested): (Dispatch, Option<FieldSet>),
 ) {
     let mut encoder = format.encoder();
+    encoder.set_dispatch(dispatch);
     for Job { rows, mut permit, reply } in jobs {
         let mut chunk = pool.take();
         let (encoded, row_digest) = slots.run(|| {

@@ -4,7 +4,7 @@ use super::format::Shape;
 use arrow_array::Array;
 use std::sync::Arc;
 use stocktake_core::{
-    ChunkDictionary, ChunkEncoder, Column, EncodeError, Field, FieldType, ObjectBatch, RowChunk,
+    ChunkDictionary, ChunkEncoder, Column, Dispatch, EncodeError, Field, FieldType, ObjectBatch, RowChunk,
     arrow::{TextArray, bool_array, int_array, text_array},
 };
 use stocktake_orc::{ColumnSlice, Dictionary, EncodedStripe, OrcError, StripeColumn, StripeEncoder, TimeUnit};
@@ -15,16 +15,21 @@ pub struct OrcEncoder {
     shape: Arc<Shape>,
     /// Made with the first chunk, where a refusal can be told.
     encoder: Option<StripeEncoder>,
+    dispatch: Dispatch,
 }
 
 impl OrcEncoder {
     pub(super) fn new(shape: Arc<Shape>) -> Self {
-        Self { shape, encoder: None }
+        Self { shape, encoder: None, dispatch: Dispatch::Auto }
     }
 }
 
 impl ChunkEncoder for OrcEncoder {
     type Chunk = EncodedStripe;
+
+    fn set_dispatch(&mut self, dispatch: Dispatch) {
+        self.dispatch = dispatch;
+    }
 
     fn encode(&mut self, rows: &RowChunk, into: &mut EncodedStripe) -> Result<(), EncodeError> {
         let refused = |error: OrcError| {
@@ -35,6 +40,7 @@ impl ChunkEncoder for OrcEncoder {
             Some(encoder) => encoder,
             none => none.insert(StripeEncoder::try_new(&self.shape.schema, &self.shape.options).map_err(refused)?),
         };
+        encoder.set_dispatch(self.dispatch);
         let mut stripe = encoder.begin(rows.len(), into).map_err(refused)?;
         for field in self.shape.fields.iter() {
             let pushed = if field == Field::Bucket {
