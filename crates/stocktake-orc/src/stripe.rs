@@ -12,6 +12,7 @@ use crate::{
     schema::{ColumnType, OrcSchema},
     statistics::ColumnStatistics,
 };
+use stocktake_codec::Dispatch;
 
 /// Most bytes of a stripe: readers keep lengths within a stripe in 31 bits.
 const STRIPE_BYTES_MAX: usize = i32::MAX as usize;
