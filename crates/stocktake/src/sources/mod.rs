@@ -12,6 +12,8 @@ mod mapped;
 mod ndjson;
 #[cfg(any(feature = "directory", feature = "ndjson"))]
 mod ordered;
+#[cfg(feature = "ndjson")]
+mod provided;
 mod rows;
 #[cfg(feature = "listing")]
 mod sorted;

@@ -1,9 +1,10 @@
 //! Objects from listings that other programs made: `rclone`, `mc`, `s5cmd`, the AWS command line, and tables in CSV.
 //!
-//! [`ListingSource`] says what is taken. Inside, `text` knows where JSON values end, `json` what stands around entries,
+//! [`ListingSource`] says what is taken. Inside, `front` tells by the first bytes what there is, `text` knows where JSON values end, `json` what stands around entries,
 //! `entries` their members, `lines` where records of CSV end, `table` their columns. Whether rows are in order is checked by the engine.
 
 mod entries;
+mod front;
 mod json;
 mod lines;
 mod row;
@@ -18,13 +19,14 @@ pub use table::CsvForm;
 use super::{
     ndjson::{
         NdjsonSource,
-        input::{Bytes, FileBytes, Input},
+        input::{Input, bytes_of, open_input},
     },
+    provided::Provided,
     sorted::SortedStream,
 };
+use front::{front, seen_in_front};
 use json::JsonRows;
 use lines::Lines;
-use row::Row;
 use std::{
     fs::File,
     io::Read,
@@ -42,12 +44,6 @@ use text::Text;
 
 /// Longest entry or line in bytes, far above what one takes in practice; it bounds buffers.
 const ENTRY_BYTES_MAX: usize = 4 << 20;
-
-/// Bytes at the front that tell the dialect and the fields.
-const FRONT_BYTES: usize = 1 << 20;
-
-/// Entries at the front that tell the fields.
-const FRONT_ENTRIES: usize = 1000;
 
 /// A program whose listing is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,8 +119,7 @@ pub struct ListingSource {
     name: String,
     input: SourceInput,
     form: Form,
-    fields: FieldSet,
-    unexpected: FieldSet,
+    provided: Provided,
     bucket: Option<String>,
     temp_dir: PathBuf,
 }
@@ -224,9 +219,7 @@ impl ListingSource {
 
     fn try_new(name: String, input: SourceInput, form: Form, front: Vec<u8>) -> Result<Self, SourceError> {
         let (used, bucket) = seen_in_front(&name, &form, front)?;
-        let fields = FieldSet::REQUIRED.union(used);
-        let unexpected = Field::all().collect::<FieldSet>().difference(fields);
-        Ok(Self { name, input, form, fields, unexpected, bucket, temp_dir: std::env::temp_dir() })
+        Ok(Self { name, input, form, provided: Provided::seen(used), bucket, temp_dir: std::env::temp_dir() })
     }
 
     /// The bucket that the listing names, as far as its front tells.
@@ -237,16 +230,14 @@ impl ListingSource {
     /// States the fields that the source provides, in place of those that its front has.
     #[must_use]
     pub fn with_fields(mut self, fields: FieldSet) -> Self {
-        self.fields = fields.union(FieldSet::REQUIRED);
-        self.unexpected = FieldSet::VERSION_FIELDS.difference(fields);
+        self.provided = Provided::stated(fields);
         self
     }
 
     /// Adds fields to those that the source provides; its other fields stay as they are.
     #[must_use]
     pub fn with_more_fields(mut self, fields: FieldSet) -> Self {
-        self.fields = self.fields.union(fields);
-        self.unexpected = self.unexpected.difference(fields);
+        self.provided = self.provided.with_more(fields);
         self
     }
 
@@ -259,7 +250,7 @@ impl ListingSource {
 
     /// Whether versions stand in lists of their own, which have to be sorted.
     fn has_lists_of_versions(&self) -> bool {
-        matches!(self.form, Form::Json(Dialect::Aws)) && self.fields.contains(Field::IsLatest)
+        matches!(self.form, Form::Json(Dialect::Aws)) && self.provided.fields.contains(Field::IsLatest)
     }
 
     fn unsupported(&self, problem: &str) -> SourceError {
@@ -269,7 +260,7 @@ impl ListingSource {
 
 impl ObjectSource for ListingSource {
     fn provides(&self) -> FieldSet {
-        self.fields
+        self.provided.fields
     }
 
     fn plan(&self, _lanes: NonZeroU32) -> Result<Plan, SourceError> {
@@ -319,7 +310,7 @@ impl ObjectSource for ListingSource {
             }
         };
         let sorted = self.has_lists_of_versions();
-        let stream = ListingStream::new(&self.name, rows, self.unexpected, after.filter(|_| !sorted), context);
+        let stream = ListingStream::new(&self.name, rows, self.provided.unexpected, after.filter(|_| !sorted), context);
         if sorted {
             return Ok(Box::new(SortedStream::of_versions(Box::new(stream), after, context, &self.temp_dir)));
         }
@@ -333,53 +324,6 @@ impl std::fmt::Debug for ListingSource {
     }
 }
 
-/// Fields that the entries at the front have. A front that was cut ends within an entry, which is no mistake.
-fn seen_in_front(name: &str, form: &Form, front: Vec<u8>) -> Result<(FieldSet, Option<String>), SourceError> {
-    let whole = front.len() < FRONT_BYTES;
-    let mut fields = FieldSet::EMPTY;
-    let mut row = Row::default();
-    let bucket = match form {
-        Form::Table(form) => {
-            let input = Box::new(open_input(Box::new(std::io::Cursor::new(front)), name)?);
-            let mut rows = TableRows::try_new(name, Lines::new(name, input, None, form.delimiter), form)?;
-            fields = rows.fields();
-            // What is wrong with the row is said when it is read.
-            let first = rows.next(&mut row);
-            row.bucket.take().filter(|_| first.is_ok())
-        }
-        Form::Json(dialect) => {
-            let mut text = Text::of_front(name, front.clone());
-            let names = if *dialect == Dialect::Aws { JsonRows::names(&mut text) } else { Vec::new() };
-            let versions = names.iter().any(|name| matches!(name.as_str(), "Versions" | "DeleteMarkers"));
-            if versions {
-                fields = FieldSet::VERSION_FIELDS.with(Field::Size).with(Field::ETag).with(Field::StorageClass);
-            }
-            let mut rows = JsonRows::new(Text::of_front(name, front), *dialect);
-            let mut bucket = None;
-            for _ in 0..FRONT_ENTRIES {
-                match rows.next(&mut row) {
-                    Ok(Some(_)) => {
-                        fields = fields.union(row.fields());
-                        bucket = bucket.or_else(|| row.bucket.clone());
-                    }
-                    Ok(None) => break,
-                    Err(error) if whole => return Err(error),
-                    Err(_) => break,
-                }
-            }
-            if fields.contains(Field::ETag) && *dialect != Dialect::Rclone {
-                fields = fields.with(Field::IsMultipartUploaded);
-            }
-            if fields.contains(Field::IsLatest) {
-                fields = fields.union(FieldSet::VERSION_FIELDS);
-            }
-            // A document may name its bucket behind its entries.
-            bucket.or_else(|| rows.bucket().map(ToOwned::to_owned))
-        }
-    };
-    Ok((fields, bucket))
-}
-
 /// The file's name in messages, the file, and its length unless it is a pipe or a device.
 fn open_file(path: &Path) -> Result<(String, File, Option<u64>), SourceError> {
     let name = path.display().to_string();
@@ -388,27 +332,4 @@ fn open_file(path: &Path) -> Result<(String, File, Option<u64>), SourceError> {
     let metadata = file.metadata().map_err(unreadable)?;
     let length_bytes = metadata.is_file().then_some(metadata.len());
     Ok((name, file, length_bytes))
-}
-
-fn bytes_of(file: &Arc<File>, length_bytes: u64) -> Bytes {
-    Box::new(FileBytes::new(Arc::clone(file), length_bytes))
-}
-
-fn open_input(bytes: Bytes, name: &str) -> Result<Input, SourceError> {
-    Input::try_new(bytes).map_err(|(what, error)| SourceError::unreadable(what, error).at(name))
-}
-
-/// The first bytes of a text: [`FRONT_BYTES`], or all of a shorter one.
-fn front(input: &mut Input, name: &str) -> Result<Vec<u8>, SourceError> {
-    let mut front = vec![0; FRONT_BYTES];
-    let mut filled = 0;
-    while filled < front.len() {
-        let taken = input.read(&mut front[filled..], None);
-        match taken.map_err(|(what, error)| SourceError::unreadable(what, error).at(name))? {
-            0 => break,
-            taken => filled += taken,
-        }
-    }
-    front.truncate(filled);
-    Ok(front)
 }

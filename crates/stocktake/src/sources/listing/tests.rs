@@ -177,7 +177,7 @@ fn mistakes_in_tables_are_named() {
         let problem = table_refused(text);
         assert!(problem.contains(expected), "{text:?}: {problem}");
     }
-    let open = format!("key\n\"{}", "x".repeat(ENTRY_BYTES_MAX + FRONT_BYTES));
+    let open = format!("key\n\"{}", "x".repeat(ENTRY_BYTES_MAX + front::FRONT_BYTES));
     let problem = table_refused(&open);
     assert!(problem.starts_with("table, line 2: ") && problem.contains("never closed"), "{problem}");
 }

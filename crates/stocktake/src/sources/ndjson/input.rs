@@ -9,7 +9,7 @@ use std::{
     os::unix::fs::FileExt,
     sync::Arc,
 };
-use stocktake_core::ReadContext;
+use stocktake_core::{ReadContext, SourceError};
 
 /// Bytes taken in at once; large enough to make a call of the system negligible.
 const INTAKE_BYTES: usize = 128 << 10;
@@ -259,4 +259,14 @@ impl Read for FileBytes {
 /// A file that is no longer as long as when it was opened.
 pub(in crate::sources) fn changed(length_bytes: u64) -> io::Error {
     io::Error::other(format!("the file was changed while it was read; it had {length_bytes} bytes when it was opened"))
+}
+
+/// The bytes of a file whose length must not change.
+pub(in crate::sources) fn bytes_of(file: &Arc<File>, length_bytes: u64) -> Bytes {
+    Box::new(FileBytes::new(Arc::clone(file), length_bytes))
+}
+
+/// An input whose fault names what it is read from.
+pub(in crate::sources) fn open_input(bytes: Bytes, name: &str) -> Result<Input, SourceError> {
+    Input::try_new(bytes).map_err(|(what, error)| SourceError::unreadable(what, error).at(name))
 }

@@ -22,8 +22,9 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use super::provided::Provided;
 use feed::Feed;
-use input::{Bytes, Compression, FileBytes, Input};
+use input::{Compression, Input, bytes_of, open_input};
 use lanes::Token;
 use plain::PlainFile;
 use std::{
@@ -34,8 +35,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use stocktake_core::{
-    Field, FieldSet, LaneDescriptor, ObjectKey, ObjectSource, ObjectStream, Plan, ReadContext, SourceError,
-    SourceErrorKind,
+    FieldSet, LaneDescriptor, ObjectKey, ObjectSource, ObjectStream, Plan, ReadContext, SourceError, SourceErrorKind,
 };
 use stream::{LaneStream, Reading, window};
 
@@ -82,9 +82,7 @@ const PIECE_BYTES: usize = 512 << 10;
 pub struct NdjsonSource {
     name: String,
     input: SourceInput,
-    fields: FieldSet,
-    /// Fields whose values end the run, because the report would lose them in silence.
-    unexpected: FieldSet,
+    provided: Provided,
     piece_bytes: usize,
 }
 
@@ -126,7 +124,7 @@ impl NdjsonSource {
             Compression::Plain => SourceInput::Plain(PlainFile::try_new(file, name.as_str().into(), length_bytes)?),
             Compression::Gzip | Compression::Zstd => SourceInput::Compressed { file, length_bytes },
         };
-        Ok(Self { name, input, fields, unexpected: everything().difference(fields), piece_bytes: PIECE_BYTES })
+        Ok(Self { name, input, provided: Provided::seen(fields), piece_bytes: PIECE_BYTES })
     }
 
     /// A source that reads from `reader`, and can be opened once; `name` stands for it in messages.
@@ -146,7 +144,7 @@ impl NdjsonSource {
         let (front, fields) = peek::fields_used(&mut input, &name)?;
         input.put_back(front);
         let input = SourceInput::Once(Mutex::new(Some(Box::new(input))));
-        Ok(Self { name, input, fields, unexpected: everything().difference(fields), piece_bytes: PIECE_BYTES })
+        Ok(Self { name, input, provided: Provided::seen(fields), piece_bytes: PIECE_BYTES })
     }
 
     /// States the fields that the source provides, in place of those that its first lines have.
@@ -157,16 +155,14 @@ impl NdjsonSource {
     /// Where fields are not stated, a value of a field that none of the first lines has ends the run.
     #[must_use]
     pub fn with_fields(mut self, fields: FieldSet) -> Self {
-        self.fields = fields.union(FieldSet::REQUIRED);
-        self.unexpected = FieldSet::VERSION_FIELDS.difference(fields);
+        self.provided = Provided::stated(fields);
         self
     }
 
     /// Adds fields to those that the source provides; its other fields stay as they are.
     #[must_use]
     pub fn with_more_fields(mut self, fields: FieldSet) -> Self {
-        self.fields = self.fields.union(fields);
-        self.unexpected = self.unexpected.difference(fields);
+        self.provided = self.provided.with_more(fields);
         self
     }
 
@@ -190,7 +186,7 @@ impl NdjsonSource {
         let pieces = usize::try_from((left.end - left.start).div_ceil(piece_bytes)).unwrap_or(usize::MAX);
         Ok(Reading {
             name: self.name.clone(),
-            unexpected: self.unexpected,
+            unexpected: self.provided.unexpected,
             from_first_line: left.start == file.start,
             feed: Feed::Ranges { left, piece_bytes },
             file: Some(file.clone()),
@@ -208,7 +204,7 @@ impl NdjsonSource {
         let threads = context.threads.get();
         Ok(Reading {
             name: self.name.clone(),
-            unexpected: self.unexpected,
+            unexpected: self.provided.unexpected,
             from_first_line: true,
             feed: Feed::stream(input, self.piece_bytes, window(threads), context.clone())?,
             file: None,
@@ -220,7 +216,7 @@ impl NdjsonSource {
 
 impl ObjectSource for NdjsonSource {
     fn provides(&self) -> FieldSet {
-        self.fields
+        self.provided.fields
     }
 
     fn plan(&self, lanes: NonZeroU32) -> Result<Plan, SourceError> {
@@ -267,18 +263,9 @@ impl ObjectSource for NdjsonSource {
 
 impl std::fmt::Debug for NdjsonSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NdjsonSource").field("name", &self.name).field("fields", &self.fields).finish_non_exhaustive()
+        f.debug_struct("NdjsonSource")
+            .field("name", &self.name)
+            .field("provided", &self.provided)
+            .finish_non_exhaustive()
     }
-}
-
-fn everything() -> FieldSet {
-    Field::all().collect()
-}
-
-fn bytes_of(file: &Arc<File>, length_bytes: u64) -> Bytes {
-    Box::new(FileBytes::new(Arc::clone(file), length_bytes))
-}
-
-fn open_input(bytes: Bytes, name: &str) -> Result<Input, SourceError> {
-    Input::try_new(bytes).map_err(|(what, error)| SourceError::unreadable(what, error).at(name))
 }
