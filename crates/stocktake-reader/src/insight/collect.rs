@@ -121,14 +121,18 @@ impl Counts {
                 self.duplicates.add(e_tags.value(row), tally.bytes, keys.value(row));
             }
         }
+        let versions = texts(batch, Field::VersionId);
         for row in 0..batch.len() {
             let facts = || facts(batch, row);
+            // Versions of a key may be millions, of one size and one time.
+            let version = || versions.map(|versions| versions.value(row)).unwrap_or_default();
+            let tie = |other: &ObjectFacts| version().cmp(other.version_id.as_deref().unwrap_or_default());
             if let Some(size) = size(row) {
-                self.largest.offer(size.into(), keys.value(row), facts);
+                self.largest.offer_told(size.into(), keys.value(row), tie, facts);
             }
             if let Some(modified) = modified(row) {
-                self.oldest.offer(-i128::from(modified), keys.value(row), facts);
-                self.newest.offer(modified.into(), keys.value(row), facts);
+                self.oldest.offer_told(-i128::from(modified), keys.value(row), tie, facts);
+                self.newest.offer_told(modified.into(), keys.value(row), tie, facts);
             }
         }
     }

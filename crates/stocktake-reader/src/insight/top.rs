@@ -1,8 +1,12 @@
 //! The few of many that rank highest, whatever order they come in.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BinaryHeap,
+};
 
-/// Keeps the entries that rank highest, at most so many; of equal ranks the names that come first.
+/// Keeps the entries that rank highest, at most so many; of equal ranks the names that come first, and of equal names the lowest
+/// values.
 ///
 /// Which ones are kept does not depend on the order that they are offered in.
 #[derive(Clone, Debug)]
@@ -17,7 +21,7 @@ pub(super) struct Top<V> {
 struct Entry<V> {
     rank: i128,
     name: Reverse<Box<str>>,
-    value: V,
+    value: Reverse<V>,
 }
 
 impl<V: Ord> Top<V> {
@@ -37,20 +41,36 @@ impl<V: Ord> Top<V> {
     /// Offers an entry; what it holds is made only if it may be kept.
     #[inline]
     pub(super) fn offer(&mut self, rank: i128, name: &str, value: impl FnOnce() -> V) {
+        self.offer_told(rank, name, |_| Ordering::Equal, value);
+    }
+
+    /// As [`Top::offer`]; `tie` compares what the entry holds with a value of the same rank and name, as far as it can without
+    /// making it: a report may have millions of rows that differ in nothing else.
+    #[inline]
+    pub(super) fn offer_told(
+        &mut self,
+        rank: i128,
+        name: &str,
+        tie: impl FnOnce(&V) -> Ordering,
+        value: impl FnOnce() -> V,
+    ) {
         if rank >= self.floor() {
-            self.consider(rank, name, value);
+            self.consider(rank, name, tie, value);
         }
     }
 
-    fn consider(&mut self, rank: i128, name: &str, value: impl FnOnce() -> V) {
-        if self.heap.len() >= self.limit
-            && let Some(Reverse(lowest)) = self.heap.peek()
-            && lowest.rank == rank
-            && *lowest.name.0 < *name
-        {
+    fn consider(&mut self, rank: i128, name: &str, tie: impl FnOnce(&V) -> Ordering, value: impl FnOnce() -> V) {
+        let lowest = self.heap.peek().filter(|_| self.heap.len() >= self.limit);
+        let tied = lowest.filter(|Reverse(lowest)| lowest.rank == rank).map(|Reverse(lowest)| lowest);
+        let order = tied.map(|lowest| name.cmp(&lowest.name.0).then_with(|| tie(&lowest.value.0)));
+        if order == Some(Ordering::Greater) {
             return;
         }
-        self.heap.push(Reverse(Entry { rank, name: Reverse(name.into()), value: value() }));
+        let value = value();
+        if order == Some(Ordering::Equal) && tied.is_some_and(|lowest| value >= lowest.value.0) {
+            return;
+        }
+        self.heap.push(Reverse(Entry { rank, name: Reverse(name.into()), value: Reverse(value) }));
         if self.heap.len() > self.limit {
             self.heap.pop();
         }
@@ -68,7 +88,7 @@ impl<V: Ord> Top<V> {
 
     /// Names and what they hold, highest first.
     pub(super) fn into_sorted(self) -> Vec<(Box<str>, V)> {
-        self.heap.into_sorted_vec().into_iter().map(|Reverse(entry)| (entry.name.0, entry.value)).collect()
+        self.heap.into_sorted_vec().into_iter().map(|Reverse(entry)| (entry.name.0, entry.value.0)).collect()
     }
 }
 
@@ -96,5 +116,44 @@ mod tests {
             one.merge(two);
             assert_eq!(one.into_sorted().len(), 3);
         }
+    }
+
+    #[test]
+    fn entries_of_one_name_are_made_only_if_they_are_kept() {
+        let values = [5, 3, 9, 3, 1, 8, 8, 2, 7, 4, 6, 0];
+        let mut turned = values;
+        for _ in 0..values.len() {
+            turned.rotate_left(1);
+            let (mut told, mut plain, mut made) = (Top::new(3), Top::new(3), 0);
+            for value in turned {
+                told.offer_told(
+                    7,
+                    "same",
+                    |kept| value.cmp(kept),
+                    || {
+                        made += 1;
+                        value
+                    },
+                );
+                plain.offer(7, "same", || value);
+            }
+            let kept = |top: Top<i32>| top.into_sorted().into_iter().map(|(_, value)| value).collect::<Vec<_>>();
+            assert_eq!(kept(told), [0, 1, 2]);
+            assert_eq!(kept(plain), [0, 1, 2]);
+            assert!(made < values.len());
+        }
+        let (mut told, mut made) = (Top::new(3), 0);
+        for value in 0..1000 {
+            told.offer_told(
+                7,
+                "same",
+                |kept| value.cmp(kept),
+                || {
+                    made += 1;
+                    value
+                },
+            );
+        }
+        assert_eq!(made, 3);
     }
 }
