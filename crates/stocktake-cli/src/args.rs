@@ -5,10 +5,10 @@
 
 use crate::{
     choices::{
-        AclChoice, BadEntriesChoice, ChangeChoice, ColorChoice, CompressionChoice, DiffChoice, ETagChoice,
-        EngineChoice, EnrichChoice, FormatChoice, KeyEncodingChoice, MissingColumnsChoice, NullVersionChoice,
-        ProfileChoice, ProgressChoice, SseChoice, SymlinksChoice, TextChoice, UnknownValuesChoice, UnsortedChoice,
-        VersionsChoice,
+        AclChoice, BadEntriesChoice, ChangeChoice, ColorChoice, CompressionChoice, DiffChoice, DiffOrderChoice,
+        ETagChoice, EngineChoice, EnrichChoice, FormatChoice, KeyEncodingChoice, MissingColumnsChoice,
+        NullVersionChoice, ProfileChoice, ProgressChoice, SseChoice, SymlinksChoice, TextChoice, UnknownValuesChoice,
+        UnsortedChoice, VersionsChoice,
     },
     configuration::{ConfigVerb, PolicyVerb, RunDueArgs},
     size::parse_size,
@@ -632,6 +632,10 @@ pub(crate) struct DiffArgs {
     /// Candidates of moves go to temporary files beyond it; versions of one key that only one report has must fit.
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "32MiB")]
     pub(crate) memory: NonZeroU64,
+
+    /// What becomes of a report that is not said to be sorted by key
+    #[arg(long, value_name = "WHAT", default_value = "refuse")]
+    pub(crate) unsorted: DiffOrderChoice,
 
     /// Folder of temporary files [default: the system's, `TMPDIR`]
     #[arg(long, value_name = "DIR")]

@@ -133,6 +133,14 @@ pub(crate) enum UnsortedChoice {
     Sort,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffOrderChoice {
+    /// The comparison ends with the row that is out of order
+    Refuse,
+    /// Rows are put in order in the folder for temporary files first
+    Sort,
+}
+
 impl From<UnsortedChoice> for Order {
     fn from(choice: UnsortedChoice) -> Self {
         match choice {

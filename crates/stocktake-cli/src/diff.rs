@@ -2,14 +2,20 @@
 
 use crate::{
     args::DiffArgs,
-    choices::DiffChoice,
-    exit::{Failure, Outcome, json_line, put_out, say},
+    choices::{DiffChoice, DiffOrderChoice},
+    exit::{Failure, Outcome, json_line, put_out, say, with_causes},
+    in_order::InOrder,
     interrupt::Interrupts,
     machine, report,
 };
-use std::io::{self, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
 use stocktake::{Field, FieldSet, grouped};
-use stocktake_reader::{DiffOptions, DiffRow, DiffTotals, Difference, Differences, ReadError, Tally, Value};
+use stocktake_reader::{
+    DiffOptions, DiffRow, DiffTotals, Difference, Differences, ReadError, ReadErrorKind, Report, Tally, Value,
+};
 
 /// Text that is gathered before it is written.
 const TEXT_BYTES: usize = 1 << 20;
@@ -19,20 +25,34 @@ const TEXT_BYTES: usize = 1 << 20;
 /// # Errors
 /// If a report cannot be read to its end; differences before the fault have been printed.
 pub(crate) fn run(args: &DiffArgs) -> Result<Outcome, Failure> {
-    Interrupts::listen()?;
+    let interrupts = Interrupts::listen()?;
     let unreadable = |error: ReadError| match error.file() {
+        Some(_) if error.kind() == ReadErrorKind::Order => {
+            let told = with_causes(&error);
+            Failure::message(format!(
+                "the reports cannot be compared: {told}; --unsorted sort puts its rows in order first"
+            ))
+        }
         Some(_) => Failure::failed("the reports cannot be compared", &error),
         None => Failure::of(&error),
     };
     let threads = args.threads.unwrap_or_else(machine::threads);
     let old = report::open(&args.old, args.old_root.as_deref(), &args.s3, threads)?;
     let new = report::open(&args.new, args.new_root.as_deref(), &args.s3, threads)?;
+    let unknown: BTreeSet<String> = old.unknown_columns().chain(new.unknown_columns()).map(str::to_owned).collect();
     let fields = args.fields.unwrap_or_else(|| Field::all().collect());
     if let Some(lacked) = args.fields.map(|fields| fields.difference(old.fields().intersection(new.fields())))
         && !lacked.is_empty()
     {
         return Err(Failure::usage(format!("--fields: not in both reports: {}", names(lacked))));
     }
+    let temp_dir = args.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let in_order = |report: Report| match args.unsorted {
+        DiffOrderChoice::Refuse => Ok(InOrder::as_it_is(report)),
+        DiffOrderChoice::Sort => InOrder::of(report, &temp_dir, &interrupts),
+    };
+    let sorted = (in_order(old)?, in_order(new)?);
+    let (old, new) = (&sorted.0.report, &sorted.1.report);
     let mut options = DiffOptions::default();
     options.fields = Some(fields.difference(args.ignore.unwrap_or(FieldSet::EMPTY)));
     options.whole_rows = args.format == DiffChoice::Ndjson;
@@ -41,12 +61,9 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Outcome, Failure> {
     options.md5 = !args.no_md5;
     options.threads = threads;
     options.memory_bytes = usize::try_from(args.memory.get()).unwrap_or(usize::MAX);
-    if let Some(folder) = &args.temp_dir {
-        options.temp_dir.clone_from(folder);
-    }
-    let mut differences = Differences::begin(&old, &new, &options).map_err(unreadable)?;
+    options.temp_dir.clone_from(&temp_dir);
+    let mut differences = Differences::begin(old, new, &options).map_err(unreadable)?;
     let mut out = Output { text: Vec::new(), out: io::stdout().lock() };
-    let told = [(&old, old.fields()), (&new, new.fields())];
     loop {
         let next = differences.next();
         let difference = match next {
@@ -58,7 +75,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Outcome, Failure> {
             }
         };
         if args.format == DiffChoice::Ndjson {
-            put_line(&difference, told[0].1, told[1].1, &mut out.text);
+            put_line(&difference, old.fields(), new.fields(), &mut out.text);
             if out.text.len() >= TEXT_BYTES && !out.write()? {
                 return Ok(Outcome::Differences);
             }
@@ -66,7 +83,10 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Outcome, Failure> {
     }
     out.write()?;
     drop(out);
-    let totals = differences.totals();
+    // Of a report that was put in order only the known columns are there.
+    let mut totals = differences.totals().clone();
+    totals.unknown_columns = unknown;
+    let totals = &totals;
     note(totals);
     put_out(&match args.format {
         DiffChoice::Table => table(totals),

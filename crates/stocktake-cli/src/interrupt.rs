@@ -9,7 +9,10 @@ use signal_hook::{
     flag,
     iterator::Signals,
 };
-use std::sync::{Arc, OnceLock};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 use stocktake::CancelToken;
 
 /// Listens to interrupts.
@@ -17,6 +20,8 @@ pub(crate) struct Interrupts {
     cancel: CancelToken,
     /// There once a run has begun, which has to be stopped cleanly.
     begun: Arc<OnceLock<Arc<Progress>>>,
+    /// Folders that are removed when an interrupt ends the process.
+    folders: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 impl Interrupts {
@@ -27,8 +32,9 @@ impl Interrupts {
     /// # Errors
     /// If the system takes no handler.
     pub(crate) fn listen() -> Result<Self, Failure> {
-        let interrupts = Self { cancel: CancelToken::new(), begun: Arc::default() };
+        let interrupts = Self { cancel: CancelToken::new(), begun: Arc::default(), folders: Arc::default() };
         let (cancel, begun) = (interrupts.cancel.clone(), Arc::clone(&interrupts.begun));
+        let folders = Arc::clone(&interrupts.folders);
         let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
         let fault = |error| Failure::failed("cannot listen to interrupts", &error);
         // A file beyond the limit of file sizes is an error of the write, and the run ends as on a full disk.
@@ -43,6 +49,10 @@ impl Interrupts {
                     }
                     _ => {
                         say("interrupted");
+                        for folder in &*folders.lock().unwrap_or_else(PoisonError::into_inner) {
+                            // What cannot be removed is in the folder of temporary files.
+                            let _ = std::fs::remove_dir_all(folder);
+                        }
                         std::process::exit(i32::from(INTERRUPTED));
                     }
                 }
@@ -51,6 +61,11 @@ impl Interrupts {
         // It listens as long as the process lives.
         drop(std::thread::Builder::new().name("stocktake-interrupts".to_owned()).spawn(listen).map_err(fault)?);
         Ok(interrupts)
+    }
+
+    /// Removes a folder if an interrupt ends the process; who lives to the end removes it by itself.
+    pub(crate) fn remove_at_exit(&self, folder: &Path) {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_owned());
     }
 
     /// Says that a run begins, which shows its progress there; the first interrupt cancels the token.

@@ -19,6 +19,7 @@ mod ddl;
 mod diff;
 mod exit;
 mod generate;
+mod in_order;
 mod inspect;
 mod interrupt;
 mod listing;

@@ -144,3 +144,30 @@ fn what_changed_is_a_report_of_its_own() {
         .failed(2, &["--since does not apply to a synthetic source"]);
     place.generate(&source, &["--since", &since, "--unsorted", "allow"]).failed(2, &["--since needs sorted reports"]);
 }
+
+#[test]
+fn reports_in_no_order_are_refused_or_put_in_order_first() {
+    let place = Place::new();
+    let (old, new) = pair(&place, OLD, NEW, &[]);
+    let sorted = lines(&diff(&old, &new, &["--format", "ndjson"]).out);
+    let backwards = |listing: &str| listing.lines().rev().map(|line| format!("{line}\n")).collect::<String>();
+    let (old, new) = pair(&place, &backwards(OLD), &backwards(NEW), &["--replace", "--unsorted", "allow"]);
+    diff(&old, &new, &[]).failed(
+        1,
+        &[
+            ".orc, row 2: the report is not sorted: key \"c/x\" comes after \"d\"",
+            "--unsorted sort puts its rows in order first",
+        ],
+    );
+    let folder = place.path("temporary");
+    std::fs::create_dir(&folder).unwrap();
+    let temp_dir = folder.display().to_string();
+    let ran = diff(&old, &new, &["--unsorted", "sort", "--temp-dir", &temp_dir, "--format", "ndjson"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(4), ""), "{ran:?}");
+    assert_eq!(lines(&ran.out), sorted);
+    assert_eq!(diff(&old, &old, &["--unsorted", "sort", "--temp-dir", &temp_dir]).code, Some(0));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "nothing is left");
+    let nowhere = place.path("nowhere").display().to_string();
+    diff(&old, &new, &["--unsorted", "sort", "--temp-dir", &nowhere])
+        .failed(1, &["the report cannot be put in order", "nowhere"]);
+}
