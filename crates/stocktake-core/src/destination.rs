@@ -181,12 +181,33 @@ pub trait ReportStore: Send + Sync {
 pub struct StoredObject {
     /// Size in bytes.
     pub size_bytes: u64,
+    /// What tells this content from one that takes its place while it is read; none if the store sees to that itself, or
+    /// does not know.
+    pub stamp: Option<ObjectStamp>,
 }
 
 impl StoredObject {
     /// An object of this size.
     pub const fn new(size_bytes: u64) -> Self {
-        Self { size_bytes }
+        Self { size_bytes, stamp: None }
+    }
+
+    /// The object with what tells its content from another.
+    #[must_use]
+    pub const fn with_stamp(mut self, stamp: ObjectStamp) -> Self {
+        self.stamp = Some(stamp);
+        self
+    }
+}
+
+/// Numbers that are others when an object's content is another, such as a file's inode and modification time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectStamp([u64; 4]);
+
+impl ObjectStamp {
+    /// A stamp of these numbers.
+    pub const fn new(numbers: [u64; 4]) -> Self {
+        Self(numbers)
     }
 }
 

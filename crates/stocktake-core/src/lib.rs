@@ -52,8 +52,8 @@ pub use check_step::CheckStep;
 pub use chunk::RowChunk;
 pub use contain::{contain, is_contained};
 pub use destination::{
-    Destination, DestinationError, DestinationErrorKind, Existing, ObjectAttributes, PendingObject, ReportStore,
-    ServerSideEncryption, StoredObject,
+    Destination, DestinationError, DestinationErrorKind, Existing, ObjectAttributes, ObjectStamp, PendingObject,
+    ReportStore, ServerSideEncryption, StoredObject,
 };
 pub use dictionary::ChunkDictionary;
 pub use digest::{Md5Stream, md5_hex};

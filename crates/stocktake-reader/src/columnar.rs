@@ -4,6 +4,7 @@ use crate::{
     contained::contained,
     error::ReadError,
     part::{FileBatch, PartReader, UnknownColumn, Wanted},
+    stored::StoredFile,
 };
 use arrow_array::{Array, RecordBatch, RecordBatchOptions};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
@@ -114,30 +115,42 @@ pub(crate) struct ArrowPart<R> {
     /// None after its end, or after it failed.
     reader: Option<R>,
     rows: Rows,
-    file: Box<str>,
+    file: StoredFile,
 }
 
 impl<R> ArrowPart<R> {
-    pub(crate) fn new(reader: R, rows: Rows, file: &str) -> Self {
-        Self { reader: Some(reader), rows, file: file.into() }
+    pub(crate) fn new(reader: R, rows: Rows, file: &StoredFile) -> Self {
+        Self { reader: Some(reader), rows, file: file.clone() }
+    }
+}
+
+impl<R: Iterator<Item = Result<RecordBatch, ArrowError>> + Send> ArrowPart<R> {
+    fn next_batch(&mut self) -> Result<Option<FileBatch>, ReadError> {
+        while let Some(mut reader) = self.reader.take() {
+            let next = contained(|| reader.next().transpose().map_err(|error| ReadError::malformed(error.to_string())));
+            match next.map_err(|error| error.at_row(self.rows.next_row()))? {
+                None => {
+                    self.rows.finish()?;
+                    // The rows are those of the bytes whose MD5 is compared apart from them.
+                    self.file.check_unchanged()?;
+                }
+                Some(batch) => {
+                    self.reader = Some(reader);
+                    if batch.num_rows() > 0 {
+                        return self.rows.take(&batch).map(Some);
+                    }
+                }
+            }
+        }
+        Ok(None)
     }
 }
 
 impl<R: Iterator<Item = Result<RecordBatch, ArrowError>> + Send> PartReader for ArrowPart<R> {
     fn next(&mut self) -> Result<Option<FileBatch>, ReadError> {
-        loop {
-            let Some(mut reader) = self.reader.take() else { return Ok(None) };
-            let at = |error: ReadError, rows: &Rows| error.at_row(rows.next_row()).in_file(&self.file);
-            let next = contained(|| reader.next().transpose().map_err(|error| ReadError::malformed(error.to_string())));
-            match next.map_err(|error| at(error, &self.rows))? {
-                None => return self.rows.finish().map(|()| None).map_err(|error| error.in_file(&self.file)),
-                Some(batch) => {
-                    self.reader = Some(reader);
-                    if batch.num_rows() > 0 {
-                        return self.rows.take(&batch).map(Some).map_err(|error| error.in_file(&self.file));
-                    }
-                }
-            }
-        }
+        self.next_batch().map_err(|error| {
+            self.reader = None;
+            self.file.told(error.in_file(&self.file.key))
+        })
     }
 }

@@ -102,7 +102,7 @@ impl Layout for OrcFile {
         let reader = contained(|| self.open_part(wanted, part));
         let reader = reader.map_err(|error| error.at_row(first_row + 1).in_file(&file.stored.key))?;
         let rows = Rows::new(wanted, file.index, first_row, part.rows);
-        Ok(Box::new(ArrowPart::new(reader, rows, file.stored.key.as_str())))
+        Ok(Box::new(ArrowPart::new(reader, rows, &file.stored)))
     }
 }
 

@@ -90,7 +90,7 @@ impl Layout for ParquetFile {
         let reader = contained(|| self.open_part(wanted, part)).map_err(|error| error.in_file(&file.stored.key))?;
         let rows = self.group_rows().nth(part).unwrap_or(0);
         let rows = Rows::new(wanted, file.index, first_row, rows);
-        Ok(Box::new(ArrowPart::new(reader, rows, file.stored.key.as_str())))
+        Ok(Box::new(ArrowPart::new(reader, rows, &file.stored)))
     }
 }
 

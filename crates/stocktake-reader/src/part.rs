@@ -41,6 +41,12 @@ impl UnknownColumn {
         self.ends.is_empty()
     }
 
+    /// Bytes of all texts.
+    #[cfg(feature = "csv")]
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.texts.len()
+    }
+
     /// The text of a row; empty if absent.
     ///
     /// # Panics
@@ -145,7 +151,9 @@ impl OpenFile {
     pub(crate) fn begin(&self, work: &Work, wanted: &Wanted) -> Result<Option<Box<dyn PartReader>>, ReadError> {
         match work {
             Work::Hash => self.stored.check_md5(&self.md5, &wanted.cancel).map(|()| None),
-            Work::Rows { part, first_row } => self.layout.begin(self, wanted, *part, *first_row).map(Some),
+            Work::Rows { part, first_row } => {
+                self.layout.begin(self, wanted, *part, *first_row).map(Some).map_err(|error| self.stored.told(error))
+            }
         }
     }
 }

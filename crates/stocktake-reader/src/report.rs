@@ -9,7 +9,7 @@ use crate::{
 use std::{fmt, io::Read, num::NonZeroUsize, sync::Arc};
 use stocktake_core::{
     CancelToken, ENVELOPE_SUFFIX, Field, FieldSet, FileFormat, Manifest, ReadContext, Receipt, ReceiptsHeader,
-    ReportKey, ReportStore, md5_hex, parse_receipts,
+    ReportKey, ReportStore, StoredObject, md5_hex, parse_receipts,
 };
 
 /// Most bytes of a manifest, or of an object beside it, that is read into memory: files of a hundred thousand million
@@ -206,6 +206,14 @@ impl Report {
         self.header.as_deref()
     }
 
+    /// What the store knows of the data files now, in the manifest's order; none of one that is not there.
+    ///
+    /// # Errors
+    /// If the store cannot say.
+    pub fn look_at_files(&self) -> Result<Vec<Option<StoredObject>>, ReadError> {
+        self.files.iter().map(|file| Ok(self.store.head(&file.key)?)).collect()
+    }
+
     /// Begins to read rows: in the order of files, and in each in its own order.
     ///
     /// # Errors
@@ -266,7 +274,7 @@ impl Report {
             return Err(ReadError::new(ReadErrorKind::Unsupported, format!("the report has no file {index}")));
         };
         let stored = StoredFile::find(&self.store, &file.key, file.size_bytes)?;
-        let layout = layout(self.manifest.file_format, &stored)?;
+        let layout = layout(self.manifest.file_format, &stored).map_err(|error| stored.told(error))?;
         Ok(OpenFile { index, stored, md5: Arc::clone(&file.md5), layout })
     }
 }

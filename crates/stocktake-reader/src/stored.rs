@@ -6,7 +6,7 @@ use std::{
     io::{self, Read},
     sync::Arc,
 };
-use stocktake_core::{CancelToken, Md5Stream, ReportKey, ReportStore};
+use stocktake_core::{CancelToken, Md5Stream, ObjectStamp, ReportKey, ReportStore};
 
 /// Bytes that are read at a time: few enough to be hashed out of the cache they were read into.
 pub(crate) const PIECE_BYTES: usize = 256 << 10;
@@ -17,6 +17,7 @@ pub(crate) struct StoredFile {
     pub(crate) store: Arc<dyn ReportStore>,
     pub(crate) key: ReportKey,
     pub(crate) size_bytes: u64,
+    stamp: Option<ObjectStamp>,
 }
 
 impl StoredFile {
@@ -32,7 +33,26 @@ impl StoredFile {
             let text = format!("has {} bytes, the manifest says {size_bytes}", stored.size_bytes);
             return Err(ReadError::differs(text).in_file(key));
         }
-        Ok(Self { store: Arc::clone(store), key: key.clone(), size_bytes })
+        Ok(Self { store: Arc::clone(store), key: key.clone(), size_bytes, stamp: stored.stamp })
+    }
+
+    /// Checks that the file is still the one that was looked at, as far as its store tells.
+    ///
+    /// # Errors
+    /// If another content has taken its place.
+    pub(crate) fn check_unchanged(&self) -> Result<(), ReadError> {
+        if self.stamp.is_none() {
+            return Ok(());
+        }
+        match self.store.head(&self.key)? {
+            Some(stored) if (stored.stamp, stored.size_bytes) == (self.stamp, self.size_bytes) => Ok(()),
+            _ => Err(ReadError::new(ReadErrorKind::Unreadable, "was changed while it was read").in_file(&self.key)),
+        }
+    }
+
+    /// What is told of a fault: that the file was changed, if it was.
+    pub(crate) fn told(&self, error: ReadError) -> ReadError {
+        self.check_unchanged().err().unwrap_or(error)
     }
 
     /// The whole file as a stream.
@@ -53,10 +73,15 @@ impl StoredFile {
                 return Err(ReadError::cancelled());
             }
             match stream.read(&mut piece) {
-                Ok(0) => return stream.finish(stated).map_err(|error| error.in_file(&self.key)),
+                Ok(0) => {
+                    stream.finish(stated).map_err(|error| self.told(error.in_file(&self.key)))?;
+                    return self.check_unchanged();
+                }
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(ReadError::io("cannot be read to its end", error).in_file(&self.key)),
+                Err(error) => {
+                    return Err(self.told(ReadError::io("cannot be read to its end", error).in_file(&self.key)));
+                }
             }
         }
     }

@@ -1,6 +1,10 @@
 //! Data files by writers that are not ours, column by column: what a test of a spelling reads must not come from the program
 //! that reads it.
 
+mod claims;
+
+pub use claims::{Claim, orc_claims, parquet_claims};
+
 use crate::properties::fault;
 use arrow_array::{
     ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,

@@ -1,6 +1,7 @@
 //! The built program, run on folders of its own: what it prints, what it leaves behind, how it ends.
 //!
 //! - [`arguments`]: wrong usage, help, completions.
+//! - [`attacks`]: nobody takes what is printed; files made to take all memory.
 //! - [`sources`]: a report from every kind of source, read back by a CSV reader that is not ours.
 //! - [`bad_sources`]: input that cannot become a report.
 //! - [`destinations`]: places that cannot take a report, and reports that are there already.
@@ -19,6 +20,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which may fail anywhere")]
 
 mod arguments;
+mod attacks;
 mod bad_sources;
 mod buckets;
 mod clouds;

@@ -8,7 +8,7 @@ mod time;
 use crate::{
     error::ReadError,
     part::{FileBatch, Layout, OpenFile, PartReader, UnknownColumn, Wanted},
-    stored::{FileStream, PIECE_BYTES},
+    stored::{FileStream, PIECE_BYTES, StoredFile},
 };
 use flate2::bufread::MultiGzDecoder;
 use record::{Record, Records};
@@ -24,6 +24,9 @@ const ROW_BYTES_MAX: usize = 4 << 20;
 
 /// Bytes of text that are looked for rows at a time.
 const TEXT_BYTES: usize = 256 << 10;
+
+/// Bytes of unknown columns after which a batch ends: unlike known ones, their texts may be as long as rows.
+const UNKNOWN_BYTES: usize = 4 << 20;
 
 /// A file that is read from its first byte to its last.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +45,7 @@ impl Layout for CsvFile {
 /// Reads a CSV data file from its first row to its last.
 struct CsvPart {
     file: usize,
-    name: Box<str>,
+    stored: StoredFile,
     md5: Arc<str>,
     wanted: Wanted,
     decoder: MultiGzDecoder<BufReader<FileStream>>,
@@ -62,7 +65,7 @@ impl CsvPart {
         let stream = file.stored.stream(wanted.md5)?;
         Ok(Self {
             file: file.index,
-            name: file.stored.key.as_str().into(),
+            stored: file.stored.clone(),
             md5: Arc::clone(&file.md5),
             wanted: wanted.clone(),
             decoder: MultiGzDecoder::new(BufReader::with_capacity(PIECE_BYTES, stream)),
@@ -103,7 +106,9 @@ impl CsvPart {
 
     /// Reads rows until the batch is full or the file ends.
     fn read_rows(&mut self, unknown: &mut [UnknownColumn]) -> Result<(), ReadError> {
-        while !self.builder.is_full() {
+        let is_full =
+            |unknown: &[UnknownColumn]| unknown.iter().map(UnknownColumn::text_bytes).sum::<usize>() >= UNKNOWN_BYTES;
+        while !self.builder.is_full() && !is_full(unknown) {
             match self.records.next(&self.text, self.at, self.whole) {
                 Record::Incomplete if self.whole => return Ok(()),
                 Record::Incomplete => self.fill().map_err(|error| error.at_row(self.rows_read + 1))?,
@@ -127,6 +132,7 @@ impl CsvPart {
         self.read_rows(&mut unknown)?;
         if self.builder.is_empty() {
             self.decoder.get_mut().get_mut().finish(&self.md5)?;
+            self.stored.check_unchanged()?;
             return Ok(None);
         }
         let origin = RowOrigin { unit: "row", first: first_row + 1, skipped: Vec::new() };
@@ -139,6 +145,6 @@ impl PartReader for CsvPart {
         if self.wanted.cancel.is_cancelled() {
             return Err(ReadError::cancelled());
         }
-        self.next_batch().map_err(|error| error.in_file(&self.name))
+        self.next_batch().map_err(|error| self.stored.told(error.in_file(&self.stored.key)))
     }
 }

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use stocktake_core::{
-    DestinationError, DestinationErrorKind, KEY_BYTES_MAX, NameError, ReportKey, ReportStore, StoredObject,
+    DestinationError, DestinationErrorKind, KEY_BYTES_MAX, NameError, ObjectStamp, ReportKey, ReportStore, StoredObject,
 };
 
 /// Reads objects that are files below a root folder.
@@ -103,11 +103,24 @@ impl LocalStore {
     }
 }
 
+/// A file with what is another when it is written to, or when another one takes its place.
+fn described(metadata: &fs::Metadata) -> StoredObject {
+    let stored = StoredObject::new(metadata.len());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let modified = [metadata.mtime().cast_unsigned(), metadata.mtime_nsec().cast_unsigned()];
+        stored.with_stamp(ObjectStamp::new([metadata.dev(), metadata.ino(), modified[0], modified[1]]))
+    }
+    #[cfg(not(unix))]
+    stored
+}
+
 impl ReportStore for LocalStore {
     fn head(&self, key: &ReportKey) -> Result<Option<StoredObject>, DestinationError> {
         let path = self.path(key);
         match fs::metadata(&path) {
-            Ok(metadata) => Ok(metadata.is_file().then(|| StoredObject::new(metadata.len()))),
+            Ok(metadata) => Ok(metadata.is_file().then(|| described(&metadata))),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(DestinationError::io(key, format!("cannot look at {}", path.display()), error)),
         }
