@@ -2,7 +2,10 @@
 //!
 //! Shifts by any count, leading zeros and moves of 32 bytes take one step there. This is the one place of the crate with
 //! unsafe code, which lies in calling what was compiled for a processor after asking whether this is one.
-#![expect(unsafe_code, reason = "calling code for a processor that was asked for is unsafe by definition")]
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "calling code for a processor that was asked for is unsafe by definition")
+)]
 
 /// Which of the code that makes the same bytes is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,4 +84,38 @@ fn has_level_3() -> bool {
 #[inline(never)]
 fn run_for_level_3<W: Work>(work: W) -> W::Output {
     work.run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DeflateBlocks, Deflater, Hint, Layout, Mark, Rows, SnappyBlocks};
+
+    /// Small enough for Miri, which is told that its processor has all features: `.ci/slow miri`.
+    #[test]
+    fn code_for_a_processor_writes_the_bytes_that_all_processors_write() {
+        let keys: Vec<String> = (0..40).map(|number| format!("logs/{:02}/{number:04}.gz", number / 7)).collect();
+        let starts: Vec<u32> = (0..40).map(|number| number * 15).collect();
+        let deflated = |dispatch| {
+            let (mut rows, mut deflater, mut out) = (Rows::new(1, b"/."), Deflater::new(), Vec::new());
+            deflater.set_dispatch(dispatch);
+            deflater.begin();
+            for key in &keys {
+                deflater.room(key.len() + 9)[..key.len()].copy_from_slice(key.as_bytes());
+                deflater.room(key.len() + 9)[key.len()..key.len() + 9].copy_from_slice(b",STANDARD");
+                let end = u32::try_from(key.len()).unwrap();
+                let marks = [Mark { at: 0, hint: Hint::Sorted }, Mark { at: end, hint: Hint::SortedEnd }];
+                rows.push([(key.len() + 9, &marks[..])].into_iter(), &mut deflater);
+            }
+            deflater.end(&mut out);
+            let (mut blocks, mut snappy) = (DeflateBlocks::new(), SnappyBlocks::new());
+            blocks.set_dispatch(dispatch);
+            snappy.set_dispatch(dispatch);
+            let layout = Layout::Sorted { starts: &starts, length_bytes: 0 };
+            blocks.compress(keys.concat().as_bytes(), layout, &mut out);
+            snappy.compress(keys.concat().as_bytes(), layout, &mut out);
+            out
+        };
+        assert_eq!(deflated(Dispatch::Auto), deflated(Dispatch::Portable));
+    }
 }
