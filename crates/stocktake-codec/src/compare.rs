@@ -78,9 +78,7 @@ pub(crate) fn equal_after(text: &[u8], at: usize, before: usize) -> usize {
     let mut equal = 0;
     for (a, b) in chunks_a.iter().zip(chunks_b) {
         if a != b {
-            let ([low_a, high_a], [low_b, high_b]) = (halves(a), halves(b));
-            let low = lanes::equal_front(low_a, low_b);
-            return equal + low.unwrap_or_else(|| LANES + lanes::equal_front(high_a, high_b).unwrap_or(LANES));
+            return equal + lanes::first_difference(a, b);
         }
         equal += CHUNK;
     }

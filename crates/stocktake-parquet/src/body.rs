@@ -99,28 +99,33 @@ impl PageBody {
         bytes_max: usize,
         mut put: impl FnMut(usize, usize),
     ) -> usize {
-        self.room(bytes_max);
         let mut taken = 0;
-        for pair in offsets.windows(2) {
-            let [start, end] = [pair[0], pair[1]].map(|offset| offset.cast_unsigned() as usize);
-            let length = end - start;
-            if length == 0 {
-                break;
+        loop {
+            self.room(bytes_max);
+            let (begin, mut end) = (self.begin, self.end);
+            let bytes = &mut self.bytes[..];
+            let mut long = None;
+            for pair in offsets[taken..].windows(2) {
+                let [from, to] = [pair[0], pair[1]].map(|offset| offset.cast_unsigned() as usize);
+                let length = to - from;
+                if length == 0 || end - begin >= bytes_max {
+                    break;
+                }
+                put(end - begin, length);
+                let room = bytes.get_mut(end..).unwrap_or_default();
+                if !put_text::<HEAD>(texts.get(from..).unwrap_or_default(), length, room) {
+                    long = Some((from, to));
+                    break;
+                }
+                end += HEAD + length;
+                taken += 1;
             }
-            put(self.end - self.begin, length);
-            let room = self.bytes.get_mut(self.end..).unwrap_or_default();
-            if !put_text::<HEAD>(texts.get(start..).unwrap_or_default(), length, room) {
-                self.room(HEAD + length);
-                self.bytes[self.end..self.end + HEAD].copy_from_slice(&head_of::<HEAD>(length));
-                self.bytes[self.end + HEAD..self.end + HEAD + length].copy_from_slice(&texts[start..end]);
-            }
-            self.end += HEAD + length;
+            self.end = end;
+            let Some((from, to)) = long else { return taken };
+            self.put(&head_of::<HEAD>(to - from));
+            self.put(&texts[from..to]);
             taken += 1;
-            if self.value_bytes() >= bytes_max {
-                break;
-            }
         }
-        taken
     }
 
     /// Appends numbers in PLAIN encoding, eight bytes each.

@@ -4,7 +4,7 @@
 const TEXT_BOUND_BYTES_MAX: usize = 1024;
 
 /// Longest bound in the column index, in bytes; a longer one is shortened to a true bound.
-const INDEX_BOUND_BYTES_MAX: usize = 256;
+pub(crate) const INDEX_BOUND_BYTES_MAX: usize = 256;
 
 /// Bounds of values that compare as `T` does.
 #[derive(Clone, Copy, Debug, Default)]

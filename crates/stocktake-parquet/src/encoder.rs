@@ -114,7 +114,7 @@ impl ChunkEncoder for ParquetEncoder {
 
 /// About thirty kilobytes of a key's page and of an ETag's, and less of the others, are what one key costs.
 const SMALL_PAGES: PageLimits =
-    PageLimits { alike_bytes: 64 << 10, random_bytes: 32 << 10, number_rows: 2048, few_rows: 8192 };
+    PageLimits { alike_bytes: 64 << 10, random_bytes: 32 << 10, number_rows: 2048, few_rows: 16_384 };
 
 /// ZSTD describes its codes at the start of each page, and its window is as long as these.
 const LARGE_PAGES: PageLimits =

@@ -17,8 +17,8 @@
 //! arrive as codes and leave as ranks in a sorted dictionary; texts are never hashed.
 //!
 //! # Pages
-//! A page ends with the value that brings it to 64 KiB (keys) or 32 KiB (other texts), or at 2,048 rows (numbers) or 8,192
-//! (all else), so that a reader that uses the page index reads little for one key; pages of `compact`
+//! A page ends with the value that brings it to 64 KiB (keys) or 32 KiB (other texts), or at 2,048 rows (numbers), 8,192 (texts)
+//! or 16,384 (all else), so that a reader that uses the page index reads little for one key; pages of `compact`
 //! are twice to four times as large, and those of level 2 up to sixteen times. Where pages end follows from the values alone. Random texts
 //! (ETags, version ids) have no column index, since every page spans nearly all values; bloom filters serve them.
 //!

@@ -2,6 +2,7 @@
 
 use crate::{
     body::PageBody,
+    bounds::INDEX_BOUND_BYTES_MAX,
     chunk::EncodedColumn,
     compress::Compressor,
     output::Output,
@@ -56,6 +57,8 @@ pub(crate) struct ColumnWriter<'a> {
     uncompressed_bytes: usize,
     offsets: OffsetIndexBuilder,
     index: Option<ColumnIndexBuilder>,
+    /// Bounds and nulls of the last page, as long as they are not in the index.
+    last: Option<(PageBounds, usize)>,
 }
 
 impl<'a> ColumnWriter<'a> {
@@ -86,6 +89,7 @@ impl<'a> ColumnWriter<'a> {
             uncompressed_bytes: 0,
             offsets: OffsetIndexBuilder::new(),
             index: Some(index),
+            last: None,
         }
     }
 
@@ -157,15 +161,31 @@ impl<'a> ColumnWriter<'a> {
         let page_bytes = i32::try_from(self.out.len() - before).unwrap_or(i32::MAX);
         self.offsets.append_offset_and_size(count(before), page_bytes);
         self.offsets.append_row_count(count(rows));
-        if let Some(index) = &mut self.index {
-            match bounds {
-                Some((min, max)) => index.append(false, min, max, count(nulls)),
-                None if nulls == rows => index.append(true, Vec::new(), Vec::new(), count(nulls)),
-                // A page without bounds makes the index of the whole column chunk impossible.
-                None => self.index = None,
-            }
+        self.index_last();
+        self.last =
+            self.index.is_some().then_some((bounds, nulls)).filter(|(bounds, _)| bounds.is_some() || nulls == rows);
+        if self.last.is_none() {
+            // A page without bounds makes the index of the whole column chunk impossible.
+            self.index = None;
         }
         body.clear();
+    }
+
+    /// States a shorter text as the greatest of the last page, unless it is too long to be stated; it is a bound all the same.
+    pub(crate) fn shorten_last(&mut self, greatest: &[u8]) {
+        if let Some((Some((_, max)), _)) = &mut self.last
+            && greatest.len() <= INDEX_BOUND_BYTES_MAX
+        {
+            greatest.clone_into(max);
+        }
+    }
+
+    /// Puts the last page into the index.
+    fn index_last(&mut self) {
+        let (Some(index), Some((bounds, nulls))) = (&mut self.index, self.last.take()) else { return };
+        let absent = bounds.is_none();
+        let (min, max) = bounds.unwrap_or_default();
+        index.append(absent, min, max, count(nulls));
     }
 
     /// Puts the levels of an optional column right before the values; returns their length with what leads them.
@@ -207,7 +227,13 @@ impl<'a> ColumnWriter<'a> {
     }
 
     /// What the footer says of the column chunk.
-    pub(crate) fn finish(self, bounds: PageBounds, order: BoundaryOrder, bloom_filter: Option<Sbbf>) -> EncodedColumn {
+    pub(crate) fn finish(
+        mut self,
+        bounds: PageBounds,
+        order: BoundaryOrder,
+        bloom_filter: Option<Sbbf>,
+    ) -> EncodedColumn {
+        self.index_last();
         match self.try_finish(bounds, order, bloom_filter) {
             Ok(encoded) => encoded,
             Err(error) => {

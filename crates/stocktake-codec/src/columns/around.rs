@@ -25,19 +25,6 @@ impl Around {
     #[inline(always)]
     pub(crate) fn alike(self, block: &[u8], at: usize, other: usize, back_max: usize) -> (usize, usize) {
         let Some(there) = Self::of(block, other) else { return (0, 0) };
-        self.alike_to(there, block, at, other, back_max)
-    }
-
-    /// As [`Self::alike`], if what stands around the earlier place is known.
-    #[inline(always)]
-    pub(crate) fn alike_to(
-        self,
-        there: Self,
-        block: &[u8],
-        at: usize,
-        other: usize,
-        back_max: usize,
-    ) -> (usize, usize) {
         let mut back = (self.before ^ there.before).leading_zeros() as usize / 8;
         let mut front = (self.after ^ there.after).trailing_zeros() as usize / 8;
         if front == SIDE {

@@ -11,8 +11,9 @@ use crate::{
 };
 use std::hint::select_unpredictable;
 
-/// Places that the bytes around a length are remembered in: as many as there are pairs of six bits, twice.
-const PLACES: usize = 1 << 13;
+/// Places that the bytes around a length are remembered in: as many as there are pairs of six bits, for each of
+/// four lengths.
+const PLACES: usize = 1 << 14;
 
 /// Remembers what stood around lengths.
 pub(crate) struct Random {
@@ -79,14 +80,15 @@ impl Random {
         #[expect(clippy::cast_possible_truncation, reason = "twelve bits")]
         let pair = |bytes: u64| (bytes & 0x3f | bytes >> 2 & 0xfc0) as usize;
         let [before, after] = [here.before >> 48, here.after >> (8 * length_bytes)];
-        // Digests and identifiers have 32 digits, mostly; what differs in length is remembered apart from them.
-        let other = usize::from(here.after & 0x1f != 0) << 12;
         // Pairs of the lower six bits of two bytes, in which digits and letters differ; those of few digits lie together.
         let pairs = [pair(before >> 8 | after << 8), pair(before), pair(after)];
+        // Only where lengths are the same too is it worth to meet; most differ in their lowest bits, if they do.
+        #[expect(clippy::cast_possible_truncation, reason = "two bits")]
+        let length = (here.after as usize & 3) << 12;
         // All of them are equally good but for how near they are.
         let mut nearest = 0;
         for (places, pair) in self.places.iter_mut().zip(pairs) {
-            nearest = nearest.max(places.replace(pair | other, start));
+            nearest = nearest.max(places.replace(pair | length, start));
         }
         let nearest = select_unpredictable(nearest == 0, above, nearest);
         let (back, front) = here.alike(block, start, nearest, back_max);

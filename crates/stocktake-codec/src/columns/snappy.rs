@@ -34,7 +34,7 @@ const OVERHEAD_BYTES_MAX: usize = 5 + 5;
 /// Output is a function of the block and its layout alone: not of the machine, nor of earlier blocks. Matches reach back
 /// 64 KiB, so that blocks, which are Parquet's pages, gain little from being much longer than that.
 ///
-/// Memory: 192 KiB, and as much as the longest block so far that was appended to a vector.
+/// Memory: 312 KiB, and as much as the longest block so far that was appended to a vector.
 ///
 /// # Examples
 /// ```

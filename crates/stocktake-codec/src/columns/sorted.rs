@@ -1,7 +1,6 @@
 //! How sorted texts repeat: the end of a text, the next one's length and its front stand at one distance.
 
 use super::{
-    around::Around,
     interest::Interest,
     places::Places,
     search::{Search, number_of},
@@ -160,11 +159,8 @@ impl Sorted {
             interest.lose(2);
             return Ok(());
         }
-        let back_max = at - sink.settled();
-        let (back, front) = match Around::of(block, at).zip(Around::of(block, before)) {
-            Some((here, there)) => here.alike_to(there, block, at, before, back_max),
-            None => (equal_before(block, at, before, back_max), equal_after(block, at, before)),
-        };
+        let front = equal_after(block, at, before);
+        let back = equal_before(block, at, before, at - sink.settled());
         if sink.offer(at - back, back + front, at - before)? {
             interest.win();
         }

@@ -137,7 +137,15 @@ impl<'r> State<'_, 'r> {
                 self.of_page.texts.append(column.value(rows.start).as_bytes());
                 self.of_page.texts.append(column.value(rows.end - 1).as_bytes());
             }
-            _ => rows.for_each(|row| self.of_page.add(column.value(row).as_bytes())),
+            _ => match column.as_offsets() {
+                Some((offsets, bytes)) => {
+                    for pair in offsets[rows.start..=rows.end].windows(2) {
+                        let [from, to] = [pair[0], pair[1]].map(|offset| offset.cast_unsigned() as usize);
+                        self.of_page.add(&bytes[from..to]);
+                    }
+                }
+                None => rows.for_each(|row| self.of_page.add(column.value(row).as_bytes())),
+            },
         }
     }
 
@@ -170,6 +178,10 @@ impl<'r> State<'_, 'r> {
             (Some(bounds), TextKind::Alike) => Some(index_bounds(bounds)),
             (Some((first, last)), TextKind::Ascending) => {
                 let least = separator(self.before, first);
+                if least.len() < self.before.len() {
+                    // Above all of the page before and not above this one's: as good a bound of that one, and shorter.
+                    writer.shorten_last(least);
+                }
                 self.before = last;
                 Some(index_bounds((least, last)))
             }
@@ -246,11 +258,18 @@ fn separator<'t>(before: &[u8], first: &'t [u8]) -> &'t [u8] {
 }
 
 /// Least and greatest of texts, compared by their first eight bytes as long as that decides.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct TextBounds<'r> {
     texts: Bounds<&'r [u8]>,
     least_front: u64,
     greatest_front: u64,
+}
+
+impl Default for TextBounds<'_> {
+    fn default() -> Self {
+        // The first text is below one and above the other.
+        Self { texts: Bounds::default(), least_front: u64::MAX, greatest_front: 0 }
+    }
 }
 
 impl<'r> TextBounds<'r> {
@@ -264,16 +283,15 @@ impl<'r> TextBounds<'r> {
             },
             |front| u64::from_be_bytes(*front),
         );
-        if front <= self.least_front || front >= self.greatest_front || self.texts.get().is_none() {
+        if front <= self.least_front || front >= self.greatest_front {
             self.add_slowly(text, front);
         }
     }
 
     #[inline(never)]
     fn add_slowly(&mut self, text: &'r [u8], front: u64) {
-        let first = self.texts.get().is_none();
         self.texts.add(text);
-        self.least_front = if first { front } else { self.least_front.min(front) };
+        self.least_front = self.least_front.min(front);
         self.greatest_front = self.greatest_front.max(front);
     }
 

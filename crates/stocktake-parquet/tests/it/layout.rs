@@ -100,7 +100,7 @@ fn pages_are_small() {
     let rows = realistic_rows(40_000);
     for profile in PROFILES {
         let metadata = metadata_of(&file_of(&format(all_fields(), &options(profile)), &rows, 40_000));
-        let rows_max = if profile == ParquetProfile::Compact { 32_768 } else { 8192 };
+        let rows_max = if profile == ParquetProfile::Compact { 32_768 } else { 16_384 };
         for (column, field) in all_fields().iter().enumerate() {
             let pages = metadata.offset_index().unwrap()[0][column].page_locations();
             let starts: Vec<i64> = pages.iter().map(|page| page.first_row_index).chain([40_000]).collect();
@@ -118,7 +118,7 @@ fn the_footer_names_the_report_and_its_rows() {
     let rows = realistic_rows(300);
     let metadata = metadata_of(&file_of(&format(all_fields(), &ParquetOptions::default()), &rows, 100));
     let file = metadata.file_metadata();
-    assert_eq!(file.created_by(), Some("stocktake version 2.0.0 (build 2)"));
+    assert_eq!(file.created_by(), Some("stocktake version 3.0.0 (build 3)"));
     assert_eq!((file.version(), file.num_rows()), (1, 300));
     let facts: BTreeMap<_, _> =
         file.key_value_metadata().unwrap().iter().map(|pair| (&*pair.key, pair.value.clone().unwrap())).collect();
