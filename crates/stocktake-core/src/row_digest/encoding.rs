@@ -187,6 +187,13 @@ impl<'a> Cells<'a> {
                     }
                 }
             }
+            Self::Bool { number, values } if values.absent() == 0 => {
+                let bits = values.0.values();
+                for (row, end) in rows.zip(ends) {
+                    slots[*end..*end + 2].copy_from_slice(&[*number, u8::from(bits.value(row))]);
+                    *end += 2;
+                }
+            }
             Self::Bool { number, values } => {
                 for (row, end) in rows.zip(ends) {
                     if let Some(value) = values.value(row) {

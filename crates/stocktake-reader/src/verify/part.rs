@@ -5,7 +5,7 @@ use crate::{
     part::{OpenFile, Wanted, Work},
 };
 use std::{cmp::Ordering, collections::HashSet, hash::RandomState, sync::LazyLock};
-use stocktake_core::{Column, Field, ObjectBatch, RowDigest, RowHasher};
+use stocktake_core::{Column, Field, ObjectBatch, RowDigest, RowHasher, TextColumn};
 
 /// Stand for version ids in sets: two keyed hashes of 64 bits, so that a key may have millions of versions.
 static HASHERS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
@@ -70,7 +70,15 @@ impl Findings {
             Some(above) if !batch.is_empty() => Some(above.cmp(keys.value(0))),
             _ => None,
         };
-        for row in 0..batch.len() {
+        let mut rows_done = 0;
+        while rows_done < batch.len() {
+            let mut row = rows_done;
+            if order == Some(Ordering::Less) && !self.one_key {
+                // A row between a lower and a higher key has nothing to be compared with, and almost every row is one.
+                row += ascending(keys, row);
+                self.last_versions.clear();
+            }
+            rows_done = row + 1;
             let key = keys.value(row);
             let next = (row + 1 < keys.len()).then(|| key.cmp(keys.value(row + 1)));
             let above = std::mem::replace(&mut order, next);
@@ -143,6 +151,18 @@ impl Findings {
         self.disorder = self.disorder.take().or(next.disorder);
         self.duplicate = self.duplicate.take().or(next.duplicate);
     }
+}
+
+/// How many rows behind a row each have a higher key than the one above.
+fn ascending(keys: &TextColumn, row: usize) -> usize {
+    let rows = keys.len() - row - 1;
+    let Some((offsets, bytes)) = keys.as_offsets() else {
+        return (row..row + rows).take_while(|row| keys.value(*row) < keys.value(*row + 1)).count();
+    };
+    // Offsets ascend from 0.
+    let text = |from: i32, to: i32| &bytes[from.unsigned_abs() as usize..to.unsigned_abs() as usize];
+    let mut triples = offsets[row..].windows(3);
+    triples.position(|ends| text(ends[0], ends[1]) >= text(ends[1], ends[2])).unwrap_or(rows)
 }
 
 fn hashed(id: &str) -> u128 {
