@@ -1,5 +1,8 @@
 //! Parquet data files, by the Arrow reader of the `parquet` crate: a row group a part.
 
+mod header;
+mod pages;
+
 use crate::{
     columnar::{ArrowPart, BATCH_ROWS, Rows, wanted_names},
     contained::contained,
@@ -9,12 +12,12 @@ use crate::{
     windows::Windows,
 };
 use arrow_schema::{DataType, Field as ArrowField, Schema, SchemaRef};
+use pages::Pages;
 use parquet::{
     arrow::{
         ProjectionMask,
-        arrow_reader::{
-            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-        },
+        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader},
+        parquet_to_arrow_field_levels,
     },
     errors::ParquetError,
 };
@@ -69,9 +72,11 @@ impl ParquetFile {
         let of_file: Vec<String> = self.metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
         let names = wanted_names(wanted, &of_file)?;
         let mask = ProjectionMask::columns(schema, names.iter().map(String::as_str));
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.windows.apart(), self.metadata.clone());
-        let builder = builder.with_projection(mask).with_row_groups(vec![part]).with_batch_size(BATCH_ROWS);
-        builder.build().map_err(|error| fault(&error))
+        let asked_for = Some(self.metadata.schema().fields());
+        let levels = parquet_to_arrow_field_levels(schema, mask, asked_for).map_err(|error| fault(&error))?;
+        let pages = Pages { windows: Arc::new(self.windows.apart()), metadata, group: part };
+        ParquetRecordBatchReader::try_new_with_row_groups(&levels, &pages, BATCH_ROWS, None)
+            .map_err(|error| fault(&error))
     }
 }
 

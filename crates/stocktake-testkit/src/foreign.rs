@@ -3,7 +3,7 @@
 
 mod claims;
 
-pub use claims::{Claim, orc_claims, parquet_claims};
+pub use claims::{Claim, KEYS_ALONE, orc_claims, parquet_claims, parquet_page_claim};
 
 use crate::properties::fault;
 use arrow_array::{

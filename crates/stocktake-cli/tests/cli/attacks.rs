@@ -8,7 +8,9 @@ use std::{
     process::Stdio,
 };
 use stocktake::md5_hex;
-use stocktake_testkit::foreign::{Cells, orc_claims, orc_file, parquet_claims, parquet_file};
+use stocktake_testkit::foreign::{
+    Cells, KEYS_ALONE, orc_claims, orc_file, parquet_claims, parquet_file, parquet_page_claim,
+};
 
 /// Two reports that differ.
 fn two(place: &Place, rows: u64) -> [String; 2] {
@@ -259,4 +261,29 @@ fn footers_that_claim_too_much_are_refused_in_bounded_memory() {
         }
     }
     assert!(refused > 70, "{refused}");
+}
+
+/// What a page says that it has when it is inflated is not believed beyond what its bytes can stand for, and a long value of a
+/// dictionary is not copied for each row that has it.
+#[cfg(target_os = "linux")]
+#[test]
+fn pages_of_parquet_that_take_all_memory_are_refused() {
+    let keys: Vec<String> = (0..200).map(|number| format!("key-{number:04}")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let run = |schema: &str, file: &[u8]| {
+        let place = Place::new();
+        let path = report_of(&place, "Parquet", schema, file).display().to_string();
+        within(500, &["cat", "--threads", "1", &path])
+    };
+    let sound = run(KEYS_ALONE, &parquet_page_claim(&keys, 200 * 12).unwrap());
+    assert_eq!((sound.code, sound.out.lines().count()), (Some(0), 200), "{sound:?}");
+    for claim in [1 << 20, 1 << 28, i32::MAX.unsigned_abs()] {
+        let ran = run(KEYS_ALONE, &parquet_page_claim(&keys, claim).unwrap());
+        assert!(ran.code == Some(1) && ran.err.contains(&format!("bytes says that it has {claim}")), "{ran:?}");
+    }
+    let long = "x".repeat(1 << 20);
+    let cells = [Cells::Text(keys.iter().map(|key| Some(*key)).collect()), Cells::Text(vec![Some(&long); 200])];
+    let schema = "message s3.inventory {  required binary key (STRING);  optional binary e_tag (STRING);}";
+    let ran = run(schema, &parquet_file(schema, &cells).unwrap());
+    assert!(ran.code == Some(1) && ran.err.contains("a value has 1048576 bytes; at most 65536 are taken"), "{ran:?}");
 }

@@ -2,10 +2,23 @@
 
 use crate::properties::fault;
 use bytes::Bytes;
-use parquet::file::metadata::{
-    ColumnChunkMetaData, ColumnChunkMetaDataBuilder, FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataReader,
-    ParquetMetaDataWriter, RowGroupMetaData, RowGroupMetaDataBuilder,
+use parquet::{
+    basic::Compression,
+    data_type::{ByteArray, ByteArrayType},
+    file::{
+        metadata::{
+            ColumnChunkMetaData, ColumnChunkMetaDataBuilder, FileMetaData, ParquetMetaDataBuilder,
+            ParquetMetaDataReader, ParquetMetaDataWriter, RowGroupMetaData, RowGroupMetaDataBuilder,
+        },
+        properties::WriterProperties,
+        writer::SerializedFileWriter,
+    },
+    schema::parser::parse_message_type,
 };
+use std::sync::Arc;
+
+/// The message of a file of keys alone.
+pub const KEYS_ALONE: &str = "message s3.inventory {  required binary key (STRING);}";
 
 /// A file, and which of its numbers is another.
 pub type Claim = (String, Vec<u8>);
@@ -89,6 +102,44 @@ pub fn parquet_claims(file: &[u8], claim: i64) -> Result<Vec<Claim>, String> {
     long[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
     written.push(("bytes of the footer".to_owned(), long));
     Ok(written)
+}
+
+/// A Parquet file of keys alone, one page of them in Snappy, whose header claims so many inflated bytes.
+///
+/// # Errors
+/// If the file cannot be made.
+pub fn parquet_page_claim(keys: &[&str], claim: u32) -> Result<Vec<u8>, String> {
+    let schema = parse_message_type(KEYS_ALONE).map_err(|error| fault("the message")(&error))?;
+    let properties = WriterProperties::builder().set_dictionary_enabled(false).set_compression(Compression::SNAPPY);
+    let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties.build()))
+        .map_err(|error| fault("the schema")(&error))?;
+    let mut group = writer.next_row_group().map_err(|error| fault("a row group")(&error))?;
+    if let Some(mut column) = group.next_column().map_err(|error| fault("a column")(&error))? {
+        let keys: Vec<_> = keys.iter().map(|key| ByteArray::from(key.as_bytes().to_vec())).collect();
+        column.typed::<ByteArrayType>().write_batch(&keys, None, None).map_err(|error| fault("a column")(&error))?;
+        column.close().map_err(|error| fault("a column")(&error))?;
+    }
+    group.close().map_err(|error| fault("a row group")(&error))?;
+    let file = writer.into_inner().map_err(|error| fault("the footer")(&error))?;
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&Bytes::copy_from_slice(&file));
+    let metadata = metadata.map_err(|error| fault("the footer")(&error))?;
+    let group = metadata.row_group(0);
+    let (at, length) = group.column(0).byte_range();
+    let (at, end) = (usize::try_from(at).unwrap_or(0), usize::try_from(at + length).unwrap_or(0));
+    // A header begins with its page's kind, one byte and a number of one; then comes the number of inflated bytes.
+    let mut rest = file.get(at + 3..end).ok_or("there is no page")?;
+    varint(&mut rest).ok_or("there is no page")?;
+    let page = [&file[at..at + 3], &encoded(u64::from(claim) << 1), rest].concat();
+    let column =
+        group.column(0).clone().into_builder().set_total_compressed_size(i64::try_from(page.len()).unwrap_or(0));
+    let column = column.build().map_err(|error| fault("a column")(&error))?;
+    let group = group.clone().into_builder().set_column_metadata(vec![column]);
+    let group = group.build().map_err(|error| fault("a row group")(&error))?;
+    let of_file = metadata.file_metadata().clone();
+    let metadata = ParquetMetaDataBuilder::new(of_file).set_row_groups(vec![group]).build();
+    let mut footer = Vec::new();
+    ParquetMetaDataWriter::new(&mut footer, &metadata).finish().map_err(|error| fault("the footer")(&error))?;
+    Ok([&file[..at], &page, &footer].concat())
 }
 
 fn footer_bytes(file: &[u8]) -> Result<usize, String> {
