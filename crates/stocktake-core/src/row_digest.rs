@@ -22,6 +22,7 @@ use crate::{batch::ObjectBatch, chunk::RowChunk, digest::hex, field::Field, fiel
 use encoding::Slots;
 use serde::{Deserialize, Serialize};
 use std::{fmt, iter::Sum, ops::Add, str::FromStr};
+use stocktake_codec::{Dispatch, Work};
 use twox_hash::XxHash3_128;
 
 /// The digest of a set of rows; of no rows it is zero. Serialises as 32 hexadecimal digits.
@@ -110,13 +111,31 @@ impl RowHasher {
 
     /// Adds the rows of a batch.
     pub fn update(&mut self, batch: &ObjectBatch) {
-        let sum = &mut self.sum;
-        self.slots.encode(batch, self.fields, |row| *sum = sum.wrapping_add(XxHash3_128::oneshot(row)));
+        let Self { fields, sum, slots } = self;
+        Dispatch::Auto.run(HashRows { batch, fields: *fields, sum, slots });
     }
 
     /// The digest of all rows so far.
     pub fn digest(&self) -> RowDigest {
         RowDigest(self.sum)
+    }
+}
+
+/// Rows to be encoded and hashed.
+struct HashRows<'a> {
+    batch: &'a ObjectBatch,
+    fields: FieldSet,
+    sum: &'a mut u128,
+    slots: &'a mut Slots,
+}
+
+impl Work for HashRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { batch, fields, sum, slots } = self;
+        slots.encode(batch, fields, |row| *sum = sum.wrapping_add(XxHash3_128::oneshot(row)));
     }
 }
 

@@ -44,6 +44,7 @@ impl Slots {
     /// Hands the encoding of every row of a batch, over these fields, to `each`.
     ///
     /// Holds at most 32 KiB, or the widest row if that is more.
+    #[inline(always)]
     pub(super) fn encode(&mut self, batch: &ObjectBatch, fields: FieldSet, mut each: impl FnMut(&[u8])) {
         let cells: Vec<Cells<'_>> =
             fields.iter().filter_map(|field| Some(Cells::of(field, batch.column(field)?))).collect();
@@ -58,15 +59,72 @@ impl Slots {
             let rows = first..batch.len().min(first + block_rows);
             let ends = &mut ends[..rows.len()];
             ends.iter_mut().enumerate().for_each(|(slot, end)| *end = slot * width);
+            let mut same = Same::default();
             for cells in &cells {
-                cells.put(rows.clone(), &mut self.bytes, ends);
+                match cells.same(rows.clone()) {
+                    Some(entry) => {
+                        if !same.has_room() {
+                            same.put(&mut self.bytes, ends);
+                        }
+                        same.push(&entry);
+                    }
+                    None => {
+                        same.put(&mut self.bytes, ends);
+                        cells.put(rows.clone(), &mut self.bytes, ends);
+                    }
+                }
             }
+            same.put(&mut self.bytes, ends);
             for (slot, end) in ends.iter().enumerate() {
                 each(&self.bytes[slot * width..*end]);
             }
         }
         if width > BLOCK_BYTES {
             self.bytes = Vec::new();
+        }
+    }
+}
+
+/// A value in its encoding, and the length of that.
+type Entry = ([u8; ENTRY_BYTES], usize);
+
+/// What neighbouring fields say in every row of a block, written at once: most few-valued fields hardly ever change.
+struct Same {
+    bytes: [u8; 2 * COPY_BYTES],
+    length: usize,
+}
+
+impl Default for Same {
+    fn default() -> Self {
+        Self { bytes: [0; 2 * COPY_BYTES], length: 0 }
+    }
+}
+
+impl Same {
+    fn has_room(&self) -> bool {
+        self.length + ENTRY_BYTES <= self.bytes.len()
+    }
+
+    #[inline(always)]
+    fn push(&mut self, (bytes, length): &Entry) {
+        self.bytes[self.length..self.length + ENTRY_BYTES].copy_from_slice(bytes);
+        self.length += length;
+    }
+
+    /// Writes it behind what the slots hold already, and begins anew.
+    #[inline(always)]
+    fn put(&mut self, slots: &mut [u8], ends: &mut [usize]) {
+        let length = std::mem::take(&mut self.length);
+        if length == 0 {
+            return;
+        }
+        for end in ends {
+            // What is written too much stays in the slot.
+            slots[*end..*end + COPY_BYTES].copy_from_slice(&self.bytes[..COPY_BYTES]);
+            if length > COPY_BYTES {
+                slots[*end + COPY_BYTES..*end + 2 * COPY_BYTES].copy_from_slice(&self.bytes[COPY_BYTES..]);
+            }
+            *end += length;
         }
     }
 }
@@ -89,7 +147,7 @@ enum Cells<'a> {
     /// Few texts, encoded by code, with the lengths of their encodings.
     Entries {
         codes: &'a [u16],
-        entries: Vec<([u8; ENTRY_BYTES], usize)>,
+        entries: Vec<Entry>,
     },
     Bool {
         number: u8,
@@ -158,7 +216,32 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// The value of some rows, of which there is one at least, if it is the same in all of them and short.
+    #[inline(always)]
+    fn same(&self, rows: Range<usize>) -> Option<Entry> {
+        match self {
+            Self::Entries { codes, entries } => {
+                let codes = &codes[rows];
+                let first = codes[0];
+                let same = codes.iter().fold(true, |same, code| same & (*code == first));
+                // Codes that were not given out are absent.
+                same.then(|| entries.get(usize::from(first)).copied().unwrap_or(([0; ENTRY_BYTES], 0)))
+            }
+            Self::Bool { number, values } if values.absent() == 0 => {
+                let count = rows.len();
+                let set = values.0.values().slice(rows.start, count).count_set_bits();
+                (set == 0 || set == count).then(|| {
+                    let mut entry = [0; ENTRY_BYTES];
+                    entry[..2].copy_from_slice(&[*number, u8::from(set > 0)]);
+                    (entry, 2)
+                })
+            }
+            _ => None,
+        }
+    }
+
     /// Writes the values of some rows behind what their slots hold already.
+    #[inline(always)]
     fn put(&self, rows: Range<usize>, slots: &mut [u8], ends: &mut [usize]) {
         match self {
             Self::Offsets { number, offsets, texts, null } => {
@@ -219,14 +302,14 @@ impl<'a> Cells<'a> {
 }
 
 /// The field's number and the length of a text. A value has at most 64 KiB.
-#[inline]
+#[inline(always)]
 fn prefix(number: u8, length: usize) -> [u8; PREFIX_BYTES] {
     let [a, b, c, d] = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     [number, a, b, c, d]
 }
 
 /// Writes a text that is not empty: a range of some bytes.
-#[inline]
+#[inline(always)]
 fn put_text(number: u8, bytes: &[u8], text: Range<usize>, slots: &mut [u8], end: &mut usize) {
     let (at, length) = (*end, text.len());
     *end = at + PREFIX_BYTES + length;
@@ -245,7 +328,7 @@ fn put_text(number: u8, bytes: &[u8], text: Range<usize>, slots: &mut [u8], end:
     }
 }
 
-#[inline]
+#[inline(always)]
 fn put_int(number: u8, value: i64, slots: &mut [u8], end: &mut usize) {
     let slot = &mut slots[*end..*end + 9];
     slot[0] = number;
