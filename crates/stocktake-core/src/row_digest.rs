@@ -235,6 +235,33 @@ mod tests {
         }
     }
 
+    /// Neighbouring fields of few values are encoded together, if they are few and short enough together.
+    #[test]
+    fn combinations_of_values_are_encoded_as_one_by_one() {
+        for (values, value_bytes) in
+            [([2, 3, 4], 5), ([7, 3, 4], 20), ([5, 4, 3], 27), ([30, 20, 10], 9), ([1, 1, 1], 27)]
+        {
+            let mut builder = ObjectBatchBuilder::new(fields());
+            for number in 0..3000_usize {
+                let value = |of: usize| match number / 7 % (values[of] + 1) {
+                    0 => String::new(),
+                    value => format!("{value:02}{}", "x".repeat(value_bytes - 2)),
+                };
+                let row = builder.row(&format!("{number:05}")).storage_class(&value(0)).replication_status(&value(1));
+                let row = row.encryption_status(&value(2)).multipart_uploaded(number % 5 == 0);
+                let row = if number % 11 == 0 { row } else { row.boolean(Field::IsLatest, number % 2 == 0) };
+                row.finish().unwrap();
+            }
+            let batch = builder.finish();
+            for rows in [0..3000, 0..1, 17..1900] {
+                let part = batch.slice(rows.clone());
+                let sum = (0..part.len()).map(|row| XxHash3_128::oneshot(&encoded(&part, row)));
+                let sum = sum.fold(0, u128::wrapping_add);
+                assert_eq!(digest(std::slice::from_ref(&part)), RowDigest(sum), "{values:?} {value_bytes} {rows:?}");
+            }
+        }
+    }
+
     #[test]
     fn numbers_of_fields_do_not_change() {
         let names: Vec<_> = FIELDS.iter().map(|info| info.csv_name).collect();
