@@ -20,7 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let rows: usize = arguments.next().map_or(Ok(50_000), |text| text.parse())?;
     let rounds: usize = arguments.next().map_or(Ok(7), |text| text.parse())?;
-    println!("| rows | ours, ns a row | libdeflate 1 | ratio of times | ours, bytes a row | libdeflate 1 | ratio of bytes |");
+    println!(
+        "| rows | ours, ns a row | libdeflate 1 | ratio of times | ours, bytes a row | libdeflate 1 | ratio of bytes |"
+    );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     for (name, shape) in [
         ("random keys of 20 bytes", Shape::RandomKeys(20)),
@@ -48,10 +50,14 @@ fn measure(name: &str, shape: &Shape, rows: usize, rounds: usize) -> Result<(), 
     ]
     .into_iter()
     .collect();
-    let format = CsvFormat::new(&BucketName::try_new("example-inventory-source-bucket")?, fields, &CsvOptions::default());
+    let format =
+        CsvFormat::new(&BucketName::try_new("example-inventory-source-bucket")?, fields, &CsvOptions::default());
     let rows: RowChunk = RowChunk::new(shape.batches(rows, fields)?);
-    let (mut encoder, mut renderer, mut compressor) =
-        (format.encoder(), format.encoder(), Compressor::new(CompressionLvl::new(1).map_err(|error| format!("{error:?}"))?));
+    let (mut encoder, mut renderer, mut compressor) = (
+        format.encoder(),
+        format.encoder(),
+        Compressor::new(CompressionLvl::new(1).map_err(|error| format!("{error:?}"))?),
+    );
     let (mut chunk, mut text, mut out) = (CsvChunk::default(), Vec::new(), Vec::new());
     let mut least = [f64::MAX; 2];
     let mut bytes = [0; 2];
