@@ -2,6 +2,27 @@
 //!
 //! The suite is for implementors: run it on a fresh, writable destination. It knows the contract alone.
 
+/// What a destination hands on to its `inner` one as it is: all but how objects are made, written and removed.
+macro_rules! hands_on {
+    () => {
+        fn buffer_bytes(&self) -> usize {
+            self.inner.buffer_bytes()
+        }
+
+        fn store(&self) -> Option<&dyn ReportStore> {
+            self.inner.store()
+        }
+
+        fn contents(&self) -> Option<&dyn ReportStore> {
+            self.inner.contents()
+        }
+
+        fn remove_remains(&self, keys: &[ReportKey]) -> Result<u64, DestinationError> {
+            self.inner.remove_remains(keys)
+        }
+    };
+}
+
 mod blocking;
 mod failing;
 mod short;

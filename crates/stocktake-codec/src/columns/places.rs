@@ -6,8 +6,14 @@ use std::hint::select_unpredictable;
 ///
 /// A place is kept with the bytes of all blocks before it added, so that those of earlier blocks are told by being too small:
 /// clearing a table takes as long as a page of few bytes does.
-pub(crate) struct Places<const PLACES: usize> {
-    places: Box<[u32; PLACES]>,
+pub(crate) type Places<const PLACES: usize> = Table<u32, PLACES>;
+
+/// As [`Places`], each with a mark that tells whether it is of what is looked for.
+pub(crate) type MarkedPlaces<const PLACES: usize> = Table<u64, PLACES>;
+
+/// Places in words of some width.
+pub(crate) struct Table<W, const PLACES: usize> {
+    places: Box<[W; PLACES]>,
     blocks: Blocks,
 }
 
@@ -31,19 +37,25 @@ impl Blocks {
     }
 }
 
-impl<const PLACES: usize> Places<PLACES> {
+impl<W: Copy + Default, const PLACES: usize> Table<W, PLACES> {
     /// A table of nothing.
     pub(crate) fn new() -> Self {
-        Self { places: Box::new([0; PLACES]), blocks: Blocks::default() }
+        Self { places: Box::new([W::default(); PLACES]), blocks: Blocks::default() }
     }
 
     /// Forgets what was seen; a block of so many bytes begins.
     pub(crate) fn begin(&mut self, block_bytes: usize) {
         if !self.blocks.begin(block_bytes) {
-            self.places.fill(0);
+            self.places.fill(W::default());
         }
     }
 
+    pub(crate) fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.places)
+    }
+}
+
+impl<const PLACES: usize> Places<PLACES> {
     /// What was put down last under a number; 0 if nothing was.
     #[inline(always)]
     pub(crate) fn at(&self, number: usize) -> usize {
@@ -57,31 +69,9 @@ impl<const PLACES: usize> Places<PLACES> {
         let here = self.blocks.base.wrapping_add(at as u32);
         std::mem::replace(&mut self.places[number % PLACES], here).saturating_sub(self.blocks.base) as usize
     }
-
-    pub(crate) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.places)
-    }
-}
-
-/// As [`Places`], each with a mark that tells whether it is of what is looked for.
-pub(crate) struct MarkedPlaces<const PLACES: usize> {
-    places: Box<[u64; PLACES]>,
-    blocks: Blocks,
 }
 
 impl<const PLACES: usize> MarkedPlaces<PLACES> {
-    /// A table of nothing.
-    pub(crate) fn new() -> Self {
-        Self { places: Box::new([0; PLACES]), blocks: Blocks::default() }
-    }
-
-    /// As [`Places::begin`].
-    pub(crate) fn begin(&mut self, block_bytes: usize) {
-        if !self.blocks.begin(block_bytes) {
-            self.places.fill(0);
-        }
-    }
-
     /// Puts a place down under the upper bits of a hash, and returns what was put down there last, if its hash was the same
     /// but for the lowest bits, or else something else; without a branch, since nothing tells which it will be.
     #[inline(always)]
@@ -99,10 +89,6 @@ impl<const PLACES: usize> MarkedPlaces<PLACES> {
         #[expect(clippy::cast_possible_truncation, reason = "two halves")]
         let (place, same) = ((last as u32).saturating_sub(self.blocks.base), (last >> 32) as u32 == mark);
         select_unpredictable(same & (place > 0), place as usize, other)
-    }
-
-    pub(crate) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.places)
     }
 }
 

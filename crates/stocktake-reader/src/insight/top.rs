@@ -120,21 +120,20 @@ mod tests {
 
     #[test]
     fn entries_of_one_name_are_made_only_if_they_are_kept() {
+        let offer = |top: &mut Top<i32>, value: i32, made: &mut usize| {
+            let make = || {
+                *made += 1;
+                value
+            };
+            top.offer_told(7, "same", |kept| value.cmp(kept), make);
+        };
         let values = [5, 3, 9, 3, 1, 8, 8, 2, 7, 4, 6, 0];
         let mut turned = values;
         for _ in 0..values.len() {
             turned.rotate_left(1);
             let (mut told, mut plain, mut made) = (Top::new(3), Top::new(3), 0);
             for value in turned {
-                told.offer_told(
-                    7,
-                    "same",
-                    |kept| value.cmp(kept),
-                    || {
-                        made += 1;
-                        value
-                    },
-                );
+                offer(&mut told, value, &mut made);
                 plain.offer(7, "same", || value);
             }
             let kept = |top: Top<i32>| top.into_sorted().into_iter().map(|(_, value)| value).collect::<Vec<_>>();
@@ -144,15 +143,7 @@ mod tests {
         }
         let (mut told, mut made) = (Top::new(3), 0);
         for value in 0..1000 {
-            told.offer_told(
-                7,
-                "same",
-                |kept| value.cmp(kept),
-                || {
-                    made += 1;
-                    value
-                },
-            );
+            offer(&mut told, value, &mut made);
         }
         assert_eq!(made, 3);
     }

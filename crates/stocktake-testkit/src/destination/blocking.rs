@@ -120,21 +120,7 @@ impl<D: Destination> Destination for BlockingDestination<D> {
         self.inner.remove(key)
     }
 
-    fn buffer_bytes(&self) -> usize {
-        self.inner.buffer_bytes()
-    }
-
-    fn store(&self) -> Option<&dyn ReportStore> {
-        self.inner.store()
-    }
-
-    fn contents(&self) -> Option<&dyn ReportStore> {
-        self.inner.contents()
-    }
-
-    fn remove_remains(&self, keys: &[ReportKey]) -> Result<u64, DestinationError> {
-        self.inner.remove_remains(keys)
-    }
+    hands_on!();
 }
 
 struct Pending {

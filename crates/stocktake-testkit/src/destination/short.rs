@@ -53,21 +53,7 @@ impl<D: Destination> Destination for ShortWriteDestination<D> {
         self.inner.remove(key)
     }
 
-    fn buffer_bytes(&self) -> usize {
-        self.inner.buffer_bytes()
-    }
-
-    fn store(&self) -> Option<&dyn ReportStore> {
-        self.inner.store()
-    }
-
-    fn contents(&self) -> Option<&dyn ReportStore> {
-        self.inner.contents()
-    }
-
-    fn remove_remains(&self, keys: &[ReportKey]) -> Result<u64, DestinationError> {
-        self.inner.remove_remains(keys)
-    }
+    hands_on!();
 }
 
 struct Pending {
