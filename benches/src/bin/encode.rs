@@ -49,9 +49,9 @@ struct Arguments {
     bloom: Vec<String>,
     #[arg(long, default_value = "1")]
     threads: NonZeroUsize,
-    /// Size at which a data file is closed; peers write one file, so that the default is beyond any bench's.
-    #[arg(long, default_value = "4096")]
-    shard_target_mib: NonZeroU64,
+    /// Size at which a data file is closed; the report's default if not given, which makes several files of what peers write in one.
+    #[arg(long)]
+    shard_target_mib: Option<NonZeroU64>,
     /// Raw bytes of a chunk; the format's default if not given.
     #[arg(long)]
     chunk_mib: Option<NonZeroU64>,
@@ -126,8 +126,11 @@ fn spec_of(arguments: &Arguments, provided: FieldSet, bucket: BucketName) -> Res
         .with_created_at(Timestamp::parse("2026-11-22T01:00:00Z")?)
         .with_format(format(arguments)?)
         .with_versions(versions)
-        .with_fields(fields)
-        .with_shard_target_bytes(arguments.shard_target_mib.get() << 20);
+        .with_fields(fields);
+    let builder = match arguments.shard_target_mib {
+        Some(mib) => builder.with_shard_target_bytes(mib.get() << 20),
+        None => builder,
+    };
     Ok(match arguments.chunk_mib {
         Some(mib) => builder.with_chunk_bytes(mib.get() << 20).build()?,
         None => builder.build()?,

@@ -502,9 +502,9 @@ pub(crate) struct FilesArgs {
     #[arg(long, value_name = "COLUMNS", value_parser = bloom)]
     pub(crate) bloom: Option<FieldSet>,
 
-    /// Size in bytes at which a data file is closed, at the next change of key; KiB, MiB, GiB or kB, MB, GB
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "128MiB")]
-    pub(crate) shard_target: NonZeroU64,
+    /// Size in bytes at which a data file is closed, at the next change of key; KiB, MiB, GiB or kB, MB, GB [default: 128MiB, the first ones smaller]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) shard_target: Option<NonZeroU64>,
 
     /// Most rows that are encoded as one piece, 1 to 16777216
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=16 << 20), default_value = "131072")]

@@ -149,9 +149,12 @@ impl Task {
             .with_order(args.from.unsorted.map_or(Order::Sorted, Order::from))
             .with_unknown_values(args.content.unknown_values.into())
             .with_chunk_rows(args.files.chunk_rows)
-            .with_shard_target_bytes(args.files.shard_target.get())
             .with_row_digest(args.content.row_digest)
             .with_envelope(if keys.is_some() { Envelope::Encrypted } else { Envelope::None });
+        let builder = match args.files.shard_target {
+            Some(bytes) => builder.with_shard_target_bytes(bytes.get()),
+            None => builder,
+        };
         let spec = builder.clone().build().map_err(|error| Failure::usage(error.to_string()))?;
         // The engine asks too, but only after it has looked for a report with the same stamp.
         spec.chunk_budget_bytes(execution(args).memory_limit_bytes())

@@ -7,6 +7,8 @@
     expect(unsafe_code, reason = "calling code for a processor that was asked for is unsafe by definition")
 )]
 
+use crate::md5::{self, MD5_LANES, Md5Block};
+
 /// Which of the code that makes the same bytes is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -60,6 +62,25 @@ impl Dispatch {
         // Elsewhere there is nothing to choose from.
         let (Self::Auto | Self::Portable) = self;
         run_for_all(work)
+    }
+
+    /// Whether code for x86-64's third level is used.
+    pub(crate) fn is_level_3(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        let has = has_level_3();
+        #[cfg(not(target_arch = "x86_64"))]
+        let has = false;
+        self == Self::Auto && has
+    }
+
+    /// Takes blocks of eight streams, of each equally many.
+    pub(crate) fn md5(self, states: &mut md5::States, blocks: [&[Md5Block]; MD5_LANES]) {
+        #[cfg(target_arch = "x86_64")]
+        if self.is_level_3() {
+            // SAFETY: the processor has what the function was compiled for, which was asked just now.
+            return unsafe { md5::avx2::side_by_side(states, blocks) };
+        }
+        md5::one_by_one(states, blocks);
     }
 }
 

@@ -45,6 +45,7 @@ mod deflater;
 mod dispatch;
 mod huffman;
 mod lanes;
+mod md5;
 mod pairs;
 mod rows;
 mod symbols;
@@ -53,6 +54,7 @@ mod tokens;
 pub use columns::{DeflateBlocks, Layout, SnappyBlocks};
 pub use deflater::{BLOCK_BYTES, Deflater};
 pub use dispatch::{Dispatch, Work};
+pub use md5::{MD5_BLOCK_BYTES, MD5_LANES, Md5Block, Md5Lanes, md5_padding};
 pub use rows::{Hint, Mark, Rows};
 
 #[cfg(doctest)]

@@ -140,6 +140,10 @@ impl Destination for Asked<'_> {
         self.destination.contents()
     }
 
+    fn gives_back(&self) -> bool {
+        self.destination.gives_back()
+    }
+
     fn remove_remains(&self, keys: &[ReportKey]) -> Result<u64, DestinationError> {
         self.destination.remove_remains(keys)
     }

@@ -9,6 +9,9 @@ use std::{
     ops::Range,
 };
 
+/// Data files of a lane that are finished and not yet published, at most, where a destination gives back what is pending.
+pub const PENDING_SHARDS_MAX: u32 = 16;
+
 /// Where the objects of a report go.
 ///
 /// Methods may block and are called from several threads.
@@ -44,6 +47,13 @@ pub trait Destination: Send + Sync {
         self.store()
     }
 
+    /// Whether its pending objects can be read while they are written ([`PendingObject::written`]), at little cost: a run then
+    /// lets up to [`PENDING_SHARDS_MAX`] finished data files of a lane wait for one another, and hashes them together.
+    /// Default: they cannot.
+    fn gives_back(&self) -> bool {
+        false
+    }
+
     /// Removes what killed writers of these objects left of them: staged files, uploads that were begun, and the folders of
     /// these keys that are empty then. Returns how many staged files and uploads it were. Published objects stay.
     ///
@@ -65,6 +75,14 @@ pub trait PendingObject: Write + Send {
     /// # Errors
     /// [`DestinationErrorKind::AlreadyExists`] if the key exists and may not be replaced; nothing is changed then.
     fn publish(self: Box<Self>) -> Result<(), DestinationError>;
+
+    /// Reads what is written from its beginning on, whenever it is asked for more. Default: nothing can be read.
+    ///
+    /// # Errors
+    /// If no reader can be had of what could be read.
+    fn written(&self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        Ok(None)
+    }
 
     /// Publishes as [`PendingObject::publish`] does, and says what is stored if that differs from what was written: a
     /// manifest lists sizes and digests of stored bytes. `None`: it is what was written.

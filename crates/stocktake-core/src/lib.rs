@@ -52,11 +52,11 @@ pub use check_step::CheckStep;
 pub use chunk::RowChunk;
 pub use contain::{contain, is_contained};
 pub use destination::{
-    Destination, DestinationError, DestinationErrorKind, Existing, ObjectAttributes, ObjectStamp, PendingObject,
-    ReportStore, ServerSideEncryption, StoredObject,
+    Destination, DestinationError, DestinationErrorKind, Existing, ObjectAttributes, ObjectStamp, PENDING_SHARDS_MAX,
+    PendingObject, ReportStore, ServerSideEncryption, StoredObject,
 };
 pub use dictionary::ChunkDictionary;
-pub use digest::{Md5Stream, md5_hex};
+pub use digest::{Md5Stream, hashes_together, md5_hex, md5_together};
 pub use field::{FIELDS, Field, FieldChoice, FieldInfo, FieldType};
 pub use field_set::{FieldSelection, FieldSet, MissingFields, UnknownField, Versions};
 pub use format::{AssembleError, ChunkEncoder, EncodeError, Format, ShardAssembler, ShardFacts};

@@ -22,12 +22,17 @@ use stocktake_core::{
 /// Share of absent values that a bloom filter takes for present.
 const BLOOM_FALSE_POSITIVES: f64 = 0.01;
 
+/// Bytes that room is made for as long as nothing is known: of a row, and of a row and column.
+const FIRST_ROW_BYTES: [usize; 2] = [64, 2];
+
 /// Turns rows into row groups.
 #[derive(Debug)]
 pub struct ParquetEncoder {
     shape: Arc<Shape>,
     compressor: Compressor,
     buffers: Buffers,
+    /// Bytes of the last row group, by which the room for the next is guessed.
+    last_bytes: usize,
 }
 
 /// Buffers that are used again, without influence on bytes.
@@ -50,7 +55,7 @@ impl ParquetEncoder {
             numbers: Vec::new(),
             ranks: Vec::new(),
         };
-        Self { shape, compressor, buffers }
+        Self { shape, compressor, buffers, last_bytes: 0 }
     }
 
     fn encode_column(
@@ -60,7 +65,7 @@ impl ParquetEncoder {
         rows: &RowChunk,
         out: &mut Output,
     ) -> Result<EncodedColumn, EncodeError> {
-        let Self { shape, compressor, buffers } = self;
+        let Self { shape, compressor, buffers, .. } = self;
         let ways = Ways::of(&shape.options);
         let Buffers { body, page, texts, numbers, ranks } = buffers;
         let descriptor = shape.schema.column(column);
@@ -103,11 +108,16 @@ impl ChunkEncoder for ParquetEncoder {
         if rows.is_empty() {
             return Ok(());
         }
+        let [of_row, of_column] = FIRST_ROW_BYTES;
+        let first_bytes = rows.len() * (of_row + of_column * self.shape.fields.iter().count());
+        let expected_bytes = if self.last_bytes == 0 { first_bytes } else { self.last_bytes };
+        into.bytes.expect(expected_bytes);
         for (column, field) in self.shape.fields.iter().enumerate() {
             let encoded = self.encode_column(column, field, rows, &mut into.bytes)?;
             into.columns.push(encoded);
         }
         into.rows = rows.len() as u64;
+        self.last_bytes = into.bytes.len();
         Ok(())
     }
 }

@@ -14,6 +14,14 @@ impl Output {
         self.end = 0;
     }
 
+    /// Makes room for about so many bytes at once, if nothing is held: room that grows is copied, and its pages are touched twice.
+    pub(crate) fn expect(&mut self, length: usize) {
+        if self.end == 0 && self.bytes.len() < length {
+            // Zeroed pages come from the system, and only when they are touched. A little more, as lengths differ a little.
+            self.bytes = vec![0; length + length / 8];
+        }
+    }
+
     /// Number of bytes that were put.
     pub(crate) fn len(&self) -> usize {
         self.end
@@ -30,7 +38,10 @@ impl Output {
     /// Room behind the end; [`Self::advance`] makes its front part of what is held.
     pub(crate) fn room(&mut self, length: usize) -> &mut [u8] {
         if self.bytes.len() < self.end + length {
-            self.bytes.resize(self.end + length, 0);
+            let end = self.end + length;
+            // Not twice as much, which a pool of chunks would find too large to keep.
+            self.bytes.reserve_exact(end + end / 4 - self.bytes.len());
+            self.bytes.resize(end, 0);
         }
         &mut self.bytes[self.end..self.end + length]
     }

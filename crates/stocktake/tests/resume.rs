@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, Write},
+    io::{self, Read, Write},
     num::{NonZeroU32, NonZeroUsize},
     sync::{
         Arc, Mutex,
@@ -16,9 +16,9 @@ use std::{
 use stocktake::{
     BucketName, CommittableShard, ConfigurationId, Confirmation, CsvOptions, Destination, DestinationError,
     DestinationErrorKind, Execution, Existing, Field, FieldSet, FormatOptions, GenerateError, GenerateErrorKind,
-    GenerateOptions, ObjectAttributes, ObjectSource, Observer, OrcOptions, ParquetOptions, PendingObject, Recovery,
-    ReportKey, ReportLayout, ReportSpec, ReportSpecBuilder, ReportStore, ReportSummary, SourceErrorKind, Timestamp,
-    Versions, abandon, commit,
+    GenerateOptions, ObjectAttributes, ObjectSource, Observer, OrcOptions, PENDING_SHARDS_MAX, ParquetOptions,
+    PendingObject, Recovery, ReportKey, ReportLayout, ReportSpec, ReportSpecBuilder, ReportStore, ReportSummary,
+    SourceErrorKind, Timestamp, Versions, abandon, commit,
     destinations::{LocalDestination, MemoryDestination},
     generate, plan, resume_lanes,
     sources::{RowsSource, SyntheticSource},
@@ -32,11 +32,14 @@ type Objects = BTreeMap<ReportKey, Arc<[u8]>>;
 struct Dying {
     inner: MemoryDestination,
     left: Arc<AtomicU64>,
+    /// Data files wait to be hashed together, or are hashed as they are written: of every second one each.
+    gives_back: bool,
 }
 
 impl Dying {
     fn new(inner: &MemoryDestination, operations: u64) -> Self {
-        Self { inner: inner.clone(), left: Arc::new(AtomicU64::new(operations)) }
+        let gives_back = operations.is_multiple_of(2);
+        Self { inner: inner.clone(), left: Arc::new(AtomicU64::new(operations)), gives_back }
     }
 
     fn act<T>(&self, work: impl FnOnce() -> Result<T, DestinationError>) -> Result<T, DestinationError> {
@@ -67,6 +70,10 @@ impl PendingObject for DyingObject {
         let Self { inner, destination } = *self;
         destination.act(|| inner.publish())
     }
+
+    fn written(&self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        self.inner.written()
+    }
 }
 
 impl Destination for Dying {
@@ -89,6 +96,10 @@ impl Destination for Dying {
 
     fn store(&self) -> Option<&dyn ReportStore> {
         self.inner.store()
+    }
+
+    fn gives_back(&self) -> bool {
+        self.gives_back
     }
 }
 
@@ -267,9 +278,11 @@ fn a_failed_run_keeps_finished_files_and_nothing_else() {
     let error = generate(&rows, &spec, &destination, &stopped).unwrap_err();
     assert_eq!(error.kind(), GenerateErrorKind::Cancelled);
     let kept = error.kept().unwrap();
-    assert_eq!((kept.stamp.as_str(), kept.files), ("2026-11-22T01-00Z", 3));
+    // Those that were finished when it was cancelled are published still, as many as wait for one another at most.
+    assert_eq!(kept.stamp, "2026-11-22T01-00Z");
+    assert!((3..3 + u64::from(PENDING_SHARDS_MAX)).contains(&kept.files), "{}", kept.files);
     let objects = destination.objects();
-    assert_eq!(objects.len(), 3 + 4, "{:?}", objects.keys());
+    assert_eq!(objects.len() as u64, 2 * kept.files + 1, "{:?}", objects.keys());
 
     // It is refused where it is not asked for, and another stamp is told of it.
     let again = generate(&rows, &spec, &destination, &options(Recovery::Begin, 1)).unwrap_err();
@@ -291,7 +304,8 @@ fn a_failed_run_keeps_finished_files_and_nothing_else() {
     let mut resumed = options(Recovery::Resume, 1);
     resumed.execution.observer = Arc::<Told>::clone(&told);
     generate(&rows, &spec, &destination, &resumed).unwrap();
-    assert_eq!(*told.0.lock().unwrap(), ["2026-11-22T01-00Z", "2026-11-22T01-00Z 3 true"]);
+    let continued = format!("2026-11-22T01-00Z {} true", kept.files);
+    assert_eq!(*told.0.lock().unwrap(), ["2026-11-22T01-00Z", continued.as_str()]);
 
     // Without a finished file nothing is kept.
     let (one_file, none) = (versioned().with_shard_target_bytes(1 << 30).build().unwrap(), MemoryDestination::new());
@@ -613,6 +627,12 @@ fn a_folder_is_left_as_if_nothing_had_happened() {
         let staged = layout.data(0, u32::try_from(files).unwrap(), 0);
         let (below, name) = staged.as_str().rsplit_once('/').unwrap();
         std::fs::write(folder.path().join(below).join(format!(".{name}.a1B2c3.partial")), b"half").unwrap();
+        // Files after it were finished and not yet hashed.
+        for more in 1..=3 {
+            let staged = layout.data(0, u32::try_from(files + 5 * more).unwrap(), 0);
+            let (below, name) = staged.as_str().rsplit_once('/').unwrap();
+            std::fs::write(folder.path().join(below).join(format!(".{name}.e5F6a7.partial")), b"whole").unwrap();
+        }
         std::fs::write(folder.path().join(below).join(".of-another.a1B2c3.partial"), b"another's").unwrap();
         // The last data file was published, and was being written down.
         let entry = layout.journal_entry(0, u32::try_from(files - 1).unwrap(), 0);
@@ -622,11 +642,11 @@ fn a_folder_is_left_as_if_nothing_had_happened() {
     };
     let other = "source/daily/data/.of-another.a1B2c3.partial";
     left();
-    assert_eq!(names().iter().filter(|name| name.ends_with(".partial")).count(), 3);
+    assert_eq!(names().iter().filter(|name| name.ends_with(".partial")).count(), 6);
     let destination = LocalDestination::try_new(folder.path()).unwrap();
     assert_eq!(unfinished_runs(&destination, layout.root()).unwrap().len(), 1);
     let abandoned = abandon(&destination, layout.root(), Some("2026-11-22T01-00Z")).unwrap();
-    assert_eq!((abandoned.runs, abandoned.remains), (1, 2));
+    assert_eq!((abandoned.runs, abandoned.remains), (1, 5));
     assert_eq!(names(), ["source", "source/daily", "source/daily/data", other]);
     left();
     generate(&rows, &spec, &LocalDestination::try_new(folder.path()).unwrap(), &options(Recovery::Resume, 1)).unwrap();

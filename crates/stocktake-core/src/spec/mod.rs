@@ -36,6 +36,13 @@ const _: () = assert!(ROW_BYTES_MAX as u64 <= CHUNK_BYTES_MIN);
 /// Memory of a run that no chunk accounts for: program, read-ahead of the source, encoder state of a thread.
 const FIXED_MEMORY_BYTES: u64 = 28 << 20;
 
+/// Size of a data file where none is asked for.
+const SHARD_BYTES_DEFAULT: u64 = 128 << 20;
+
+/// How often the size doubles from a lane's first data file to the largest ones, and how many there are of each size.
+const SHARD_DOUBLINGS: u32 = 3;
+const SHARDS_OF_A_SIZE: u32 = 8;
+
 /// Everything that may shape a report's bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "SpecParts", into = "SpecParts")]
@@ -58,6 +65,9 @@ struct SpecParts {
     chunk_rows: u64,
     chunk_bytes: u64,
     shard_target_bytes: u64,
+    // Left out, as what follows the revision, where it is not used, so that the digests of specs stay what they were.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    growing_shards: bool,
     encoder_revision: u32,
     // Left out where it is not used, so that the digests of specs stay what they were.
     #[serde(default, skip_serializing_if = "Envelope::is_none")]
@@ -157,7 +167,8 @@ impl ReportSpec {
             address: None,
             chunk_rows: 131_072,
             chunk_bytes: 0,
-            shard_target_bytes: 128 << 20,
+            shard_target_bytes: SHARD_BYTES_DEFAULT,
+            growing_shards: true,
             encoder_revision: format.encoder_revision(),
             format,
         })
@@ -244,9 +255,21 @@ impl ReportSpec {
         self.0.chunk_bytes
     }
 
-    /// Size in bytes at which a data file is closed at the next change of key.
+    /// Size in bytes at which a data file is closed at the next change of key: of the largest, if they grow.
     pub fn shard_target_bytes(&self) -> u64 {
         self.0.shard_target_bytes
+    }
+
+    /// Size in bytes at which a lane's data file of this number, from 0, is closed at the next change of key.
+    ///
+    /// Unless a size was asked for, the first of a lane are smaller, so that those who read a small report, or hash it, have
+    /// several to work on at once: eight of 16 MiB, eight of 32, eight of 64, and from then on 128 MiB.
+    pub fn shard_target_bytes_of(&self, shard: u32) -> u64 {
+        if !self.0.growing_shards {
+            return self.0.shard_target_bytes;
+        }
+        let halvings = SHARD_DOUBLINGS.saturating_sub(shard / SHARDS_OF_A_SIZE);
+        self.0.shard_target_bytes >> halvings
     }
 
     /// Revision of the encoder's bytes.
@@ -401,10 +424,12 @@ impl ReportSpecBuilder {
         self
     }
 
-    /// Sets the size in bytes at which a data file is closed at the next change of key. Default: 128 MiB.
+    /// Sets the size in bytes at which every data file is closed at the next change of key. Default: 128 MiB, and less for the
+    /// first of a lane ([`ReportSpec::shard_target_bytes_of`]).
     #[must_use]
     pub fn with_shard_target_bytes(mut self, bytes: u64) -> Self {
         self.0.shard_target_bytes = bytes;
+        self.0.growing_shards = false;
         self
     }
 
@@ -502,6 +527,17 @@ mod tests {
         let bad = json.replace("\"chunk_rows\":131072", "\"chunk_rows\":0");
         assert_ne!(bad, json);
         assert!(serde_json::from_str::<ReportSpec>(&bad).is_err());
+    }
+
+    #[test]
+    fn data_files_grow_unless_a_size_is_asked_for() {
+        let targets = |builder: ReportSpecBuilder| {
+            let spec = builder.build().unwrap();
+            [0, 7, 8, 15, 16, 23, 24, u32::MAX].map(|shard| spec.shard_target_bytes_of(shard) >> 20)
+        };
+        assert_eq!(targets(builder()), [16, 16, 32, 32, 64, 64, 128, 128]);
+        assert_eq!(targets(builder().with_shard_target_bytes(5 << 20)), [5; 8]);
+        assert_eq!(targets(builder().with_shard_target_bytes(128 << 20)), [128; 8]);
     }
 
     #[test]

@@ -94,6 +94,11 @@ impl Destination for EnvelopeDestination<'_> {
         self.contents.as_ref().map(|contents| contents as _)
     }
 
+    /// They cannot: what is written is another text than what is given.
+    fn gives_back(&self) -> bool {
+        false
+    }
+
     fn remove_remains(&self, keys: &[ReportKey]) -> Result<u64, DestinationError> {
         self.destination.remove_remains(keys)
     }

@@ -56,7 +56,7 @@ impl Destination for MemoryDestination {
             return Err(already_exists(key));
         }
         let destination = self.clone();
-        Ok(Box::new(Pending { destination, key: key.clone(), existing: attributes.existing, bytes: Vec::new() }))
+        Ok(Box::new(Pending { destination, key: key.clone(), existing: attributes.existing, bytes: Arc::default() }))
     }
 
     fn remove(&self, key: &ReportKey) -> Result<(), DestinationError> {
@@ -71,6 +71,10 @@ impl Destination for MemoryDestination {
 
     fn store(&self) -> Option<&dyn ReportStore> {
         Some(self)
+    }
+
+    fn gives_back(&self) -> bool {
+        true
     }
 }
 
@@ -108,12 +112,12 @@ struct Pending {
     destination: MemoryDestination,
     key: ReportKey,
     existing: Existing,
-    bytes: Vec<u8>,
+    bytes: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Write for Pending {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes.extend_from_slice(bytes);
+        lock(&self.bytes).extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -122,16 +126,39 @@ impl Write for Pending {
     }
 }
 
+/// Reads what is written of an object so far.
+struct Written {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    at: usize,
+}
+
+impl Read for Written {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = lock(&self.bytes).get(self.at..).unwrap_or_default().read(buffer)?;
+        self.at += length;
+        Ok(length)
+    }
+}
+
+/// Bytes are only ever appended.
+fn lock(bytes: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
+    bytes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl PendingObject for Pending {
     fn publish(self: Box<Self>) -> Result<(), DestinationError> {
         let Self { destination, key, existing, bytes } = *self;
-        let bytes: Arc<[u8]> = bytes.into();
+        let bytes: Arc<[u8]> = std::mem::take(&mut *lock(&bytes)).into();
         let mut objects = destination.lock();
         if existing == Existing::Refuse && objects.contains_key(&key) {
             return Err(already_exists(&key));
         }
         objects.insert(key, bytes);
         Ok(())
+    }
+
+    fn written(&self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        Ok(Some(Box::new(Written { bytes: Arc::clone(&self.bytes), at: 0 })))
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     GenerateError, GenerateErrorKind,
     journal::{self, Journal},
     publish,
-    recover::entry_name,
+    recover::{self, entry_name},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use stocktake_core::{
@@ -132,7 +132,8 @@ fn remove_run(journal: &Journal<'_>, begin: &JournalBegin, abandoned: &mut Aband
                 shard = shard.saturating_add(1);
             }
             // From the last that is journaled to the one that was begun: any of them may be half published or written down.
-            for half_done in known.map_or(0, |end| end.saturating_sub(1))..=shard {
+            let last = shard.saturating_add(recover::pending_max(destination));
+            for half_done in known.map_or(0, |end| end.saturating_sub(1))..=last {
                 remains.push(layout.data(lane.index, half_done, attempt));
                 remains.push(layout.journal_entry(lane.index, half_done, attempt));
             }

@@ -1,22 +1,25 @@
-//! A lane: one thread reads and cuts chunks (`read`), another appends them in order to data files, here.
+//! A lane: one thread reads and cuts chunks (`read`), another appends them in order to data files, here; what is finished is
+//! hashed and published (`closing`).
 
 use super::{
     Execution, GenerateError, GenerateErrorKind,
+    closing::{self, Closing, Ending, Finished, FinishedShard},
     journal::Journal,
     memory::Budget,
     read::{ChunkTicket, LastRow, SkipCount, Ticket, read},
     recover::LaneStart,
     slots::Slots,
+    stop::StopOnPanic,
     workers::{ChunkPool, Encoded, Job},
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex,
     atomic::{AtomicU64, Ordering},
 };
 use stocktake_core::{
-    CancelToken, CommittableShard, Destination, Format, JournalEntry, LaneDescriptor, ObjectAttributes, ObjectSource,
-    Partition, Receipt, ReportKey, ReportLayout, ReportSpec, RowDigest, ShardAssembler, ShardFacts, ShardWriter,
+    CancelToken, CommittableShard, Destination, Format, LaneDescriptor, ObjectAttributes, ObjectSource, Partition,
+    Receipt, ReportKey, ReportLayout, ReportSpec, RowDigest, ShardAssembler, ShardFacts, ShardWriter,
 };
 
 /// What all lanes of a run share.
@@ -62,6 +65,7 @@ pub(super) fn write<F: Format>(
     std::thread::scope(|scope| {
         // Within the scope, so that a panic here ends the queue, and with it the reader, before the reader is waited for.
         let stop = StopOnPanic(&shared.stop);
+        let closing = Closing::begin(scope, shared, start.shards.clone())?;
         let (tickets, queue) = bounded(shared.execution.threads.get() + TICKETS_EXTRA);
         let (observer, begin) = (Arc::clone(&skipped), &start);
         let reader =
@@ -74,7 +78,7 @@ pub(super) fn write<F: Format>(
             shared.stop.cancel();
             GenerateError::caused(GenerateErrorKind::Lost, "a reader could not be started", error)
         })?;
-        let mut assembly = Assembly::new(shared, lane, start.shards.clone(), &skipped.entries);
+        let mut assembly = Assembly::new(shared, lane, start.shards.len(), &skipped.entries, closing);
         let outcome = assembly.run(&queue);
         if outcome.is_err() {
             shared.stop.cancel();
@@ -86,30 +90,19 @@ pub(super) fn write<F: Format>(
         drop(stop);
         // A reader that panicked sent no end, which the assembly has reported.
         let _ = reader.join();
-        outcome.map_err(|error| error.in_lane(lane.index)).map(|()| assembly.shards)
+        assembly.closing.end(outcome).map_err(|error| error.in_lane(lane.index))
     })
 }
 
-/// Stops the run when the thread that holds it unwinds.
-struct StopOnPanic<'a>(&'a CancelToken);
-
-impl Drop for StopOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.cancel();
-        }
-    }
-}
-
 /// The data files of a lane, in the making.
-struct Assembly<'s, 'a, F: Format> {
+struct Assembly<'scope, 's, 'a, F: Format> {
     shared: &'s Shared<'a, F>,
     lane: &'s LaneDescriptor,
     skipped: &'s AtomicU64,
     open: Option<OpenShard<F::Assembler>>,
-    shards: Vec<CommittableShard>,
-    /// Ranges of the source, once the lane was read to its end.
-    partitions: Vec<Partition>,
+    /// Data files before the one that is open.
+    finished: usize,
+    closing: Closing<'scope, 's, 'a, F>,
 }
 
 struct OpenShard<A> {
@@ -122,24 +115,22 @@ struct OpenShard<A> {
     row_digest: Option<RowDigest>,
 }
 
-impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
+impl<'scope, 's: 'scope, 'a: 's, F: Format> Assembly<'scope, 's, 'a, F> {
     fn new(
         shared: &'s Shared<'a, F>,
         lane: &'s LaneDescriptor,
-        shards: Vec<CommittableShard>,
+        finished: usize,
         skipped: &'s AtomicU64,
+        closing: Closing<'scope, 's, 'a, F>,
     ) -> Self {
-        Self { shared, lane, skipped, open: None, shards, partitions: Vec::new() }
+        Self { shared, lane, skipped, open: None, finished, closing }
     }
 
     fn run(&mut self, queue: &Receiver<Ticket<F::Chunk>>) -> Result<(), GenerateError> {
         for ticket in queue {
             match ticket {
                 Ticket::Chunk(ticket) => self.append(ticket)?,
-                Ticket::End(outcome) => {
-                    self.partitions = outcome?;
-                    return self.close_lane();
-                }
+                Ticket::End(outcome) => return self.close_lane(outcome?),
             }
         }
         Err(GenerateError::new(GenerateErrorKind::Lost, "the reader was lost"))
@@ -155,11 +146,11 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
         if self.shared.stop.is_cancelled() {
             return Err(GenerateError::cancelled());
         }
-        let target_bytes = self.shared.spec.shard_target_bytes();
+        let target_bytes = self.shared.spec.shard_target_bytes_of(self.shard_number()?);
         let full =
             |open: &OpenShard<F::Assembler>| open.assembler.shard_bytes() >= target_bytes || open.assembler.is_full();
         if ticket.begins_key && self.open.as_ref().is_some_and(full) {
-            self.close_shard(false)?;
+            self.close_shard(None)?;
         }
         let shard = self.shard_number()?;
         let open = match &mut self.open {
@@ -167,15 +158,8 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
             closed => closed.insert(Self::begin(self.shared, self.lane, shard, ticket.first_key)?),
         };
         let before_bytes = open.assembler.shard_bytes();
-        self.shared.slots.run(|| open.assembler.append(&chunk)).map_err(|error| {
-            GenerateError::caused(
-                GenerateErrorKind::Destination(stocktake_core::DestinationErrorKind::Io),
-                "writing the report failed",
-                error,
-            )
-            .in_shard(shard)
-            .in_chunk(index)
-        })?;
+        let appended = self.shared.slots.run_first(|| open.assembler.append(&chunk));
+        appended.map_err(|error| write_fault(error).in_shard(shard).in_chunk(index))?;
         open.rows += ticket.rows;
         open.row_digest = open.row_digest.zip(row_digest).map(|(sum, of_chunk)| sum + of_chunk);
         open.last_key = ticket.last_key;
@@ -188,7 +172,7 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
     }
 
     fn shard_number(&self) -> Result<u32, GenerateError> {
-        u32::try_from(self.shards.len())
+        u32::try_from(self.finished)
             .map_err(|_| GenerateError::new(GenerateErrorKind::Invalid, "more data files than 32 bits can number"))
     }
 
@@ -202,73 +186,36 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
         let attributes = ObjectAttributes::new(content_type(shared.spec));
         let object =
             shared.destination.create(&key, &attributes).map_err(|error| GenerateError::from(error).in_shard(shard))?;
-        let assembler = shared.format.assembler(ShardWriter::new(object));
+        let writer = if closing::waits(shared) {
+            ShardWriter::hashed_later(object).map_err(|error| write_fault(error).in_shard(shard))?
+        } else {
+            ShardWriter::new(object)
+        };
+        let assembler = shared.format.assembler(writer);
         let row_digest = shared.spec.row_digest().then(RowDigest::default);
         let (last_key, last) = (String::new(), LastRow::default());
         Ok(OpenShard { key, assembler, rows: 0, first_key, last_key, last, row_digest })
     }
 
-    /// Closes and publishes the open data file, if there is one, and writes it down in the journal, if there is one.
-    fn close_shard(&mut self, last_of_lane: bool) -> Result<(), GenerateError> {
+    /// Closes the open data file, if there is one, and hands it on.
+    fn close_shard(&mut self, ending: Option<Ending>) -> Result<(), GenerateError> {
         let shard = self.shard_number()?;
         let Some(open) = self.open.take() else { return Ok(()) };
         let facts = ShardFacts::new(self.shared.spec.report_id(), open.rows, open.first_key, open.last_key);
-        let writer = open.assembler.finish(&facts).map_err(|error| {
-            GenerateError::caused(
-                GenerateErrorKind::Destination(stocktake_core::DestinationErrorKind::Io),
-                "writing the report failed",
-                error,
-            )
-            .in_shard(shard)
-        })?;
+        let writer = open.assembler.finish(&facts).map_err(|error| write_fault(error).in_shard(shard))?;
         let mut receipt = self.receipt(shard, facts.rows, Some((facts.first_key, facts.last_key)));
         receipt.row_digest = open.row_digest;
-        // Noted before it is published, so that a fault in between cannot leave it behind unnoticed.
-        self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).push(open.key.clone());
-        let published = CommittableShard::publish(receipt, open.key.clone(), writer).map_err(|error| {
-            // What stands under the key, if anything, is not ours.
-            self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).retain(|key| *key != open.key);
-            GenerateError::from(error).in_shard(shard)
-        })?;
-        let published = if last_of_lane { self.ending(published) } else { published };
-        self.keep(&published, open.last)?;
-        self.shared.execution.observer.shard_published(published.receipt());
-        self.shards.push(published);
-        Ok(())
+        self.finished += 1;
+        self.closing.take(Finished::Shard(FinishedShard { key: open.key, writer, receipt, last: open.last, ending }))
     }
 
-    /// Writes a published data file down. From then on it stays, whatever becomes of the run.
-    fn keep(&self, shard: &CommittableShard, last: LastRow) -> Result<(), GenerateError> {
-        let Some(journal) = self.shared.journal else { return Ok(()) };
-        let receipt = shard.receipt();
-        journal
-            .keep(JournalEntry::new(receipt.clone(), last.codes, last.skipped_entries))
-            .map_err(|error| error.in_shard(receipt.shard))?;
-        if let Some(file) = &receipt.file {
-            self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).retain(|key| *key != file.key);
-        }
-        Ok(())
-    }
-
-    fn close_lane(&mut self) -> Result<(), GenerateError> {
+    fn close_lane(&mut self, partitions: Vec<Partition>) -> Result<(), GenerateError> {
+        let ending = Ending { skipped_entries: self.skipped.load(Ordering::Relaxed), partitions };
         if self.open.is_some() {
-            return self.close_shard(true);
+            return self.close_shard(Some(ending));
         }
-        let last = match self.shards.pop() {
-            // The rows behind it, which were there when it was closed, are gone from the source since.
-            Some(last) => self.ending(last),
-            None => {
-                let empty = self.ending(CommittableShard::empty_lane(self.receipt(0, 0, None)));
-                self.keep(&empty, LastRow::default())?;
-                empty
-            }
-        };
-        self.shards.push(last);
-        Ok(())
-    }
-
-    fn ending(&self, last: CommittableShard) -> CommittableShard {
-        last.ending_lane(self.skipped.load(Ordering::Relaxed), self.partitions.clone())
+        let receipt = self.receipt(0, 0, None);
+        self.closing.take(Finished::Nothing { receipt, ending })
     }
 
     fn receipt(&self, shard: u32, rows: u64, keys: Option<(String, String)>) -> Receipt {
@@ -290,6 +237,12 @@ impl<'s, 'a, F: Format> Assembly<'s, 'a, F> {
             partitions: Vec::new(),
         }
     }
+}
+
+/// A fault in writing a data file.
+pub(super) fn write_fault(error: impl std::error::Error + Send + Sync + 'static) -> GenerateError {
+    let kind = GenerateErrorKind::Destination(stocktake_core::DestinationErrorKind::Io);
+    GenerateError::caused(kind, "writing the report failed", error)
 }
 
 fn content_type(spec: &ReportSpec) -> &'static str {

@@ -1,8 +1,8 @@
 //! The engine: from a source's rows to a published report.
 //!
 //! ```text
-//! source ─► intake (order, versions, prefix) ─► chunker ──ticket──► FIFO ─► assembler ─► ShardWriter ─► destination
-//!                                                  │ memory permit, job          ▲ append in order, rotate, release
+//! source ─► intake (order, versions, prefix) ─► chunker ──ticket──► FIFO ─► assembler ─► closing ─► destination
+//!                                                  │ memory permit, job          ▲ append     hash, publish
 //!                                                  └────► queue ─► workers ──────┘
 //! all lanes done ─► symlink.txt ─► receipts.ndjson ─► manifest.json ─► manifest.checksum
 //! ```
@@ -19,6 +19,7 @@
 
 mod abandon;
 mod chunker;
+mod closing;
 mod duplicates;
 mod error;
 mod execution;
@@ -35,6 +36,7 @@ mod read;
 mod recover;
 mod resume;
 mod slots;
+mod stop;
 mod workers;
 
 pub use abandon::{Abandoned, UnfinishedRun, abandon, unfinished_runs};

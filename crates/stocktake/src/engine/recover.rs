@@ -7,8 +7,8 @@
 use super::{GenerateError, GenerateErrorKind, journal::Journal};
 use std::collections::BTreeMap;
 use stocktake_core::{
-    CommittableShard, Confirmation, DestinationError, JournalEntry, LaneDescriptor, ObjectBatch, ObjectKey, Plan,
-    ReportKey, ReportSpec,
+    CommittableShard, Confirmation, Destination, DestinationError, JournalEntry, LaneDescriptor, ObjectBatch,
+    ObjectKey, PENDING_SHARDS_MAX, Plan, ReportKey, ReportSpec,
 };
 
 /// Lanes whose last data file is read again to compare its MD5: it is the one that a loss of power may have spoilt. Of more
@@ -171,9 +171,14 @@ fn clear(
     }
     // The last that is kept may have left its staged file: some file systems publish in two steps.
     let first = next.saturating_sub(1);
-    let last = if start.ended { first } else { end };
+    let last = if start.ended { first } else { end.saturating_add(pending_max(journal.destination)) };
     let keys = |shard| [layout.data(lane, shard, attempt), layout.journal_entry(lane, shard, attempt)];
     Ok((first..=last).flat_map(keys).collect())
+}
+
+/// Data files beyond the one that comes next of which there may be something half written.
+pub(super) fn pending_max(destination: &dyn Destination) -> u32 {
+    if destination.gives_back() { PENDING_SHARDS_MAX } else { 0 }
 }
 
 /// Lane, data file and attempt of an entry, by its name.

@@ -62,14 +62,17 @@ pub(super) fn work<F: Format>(
     let mut encoder = format.encoder();
     encoder.set_dispatch(dispatch);
     for Job { rows, mut permit, reply } in jobs {
-        let mut chunk = pool.take();
-        let (encoded, row_digest) = slots.run(|| {
+        let (chunk, encoded, row_digest) = slots.run(|| {
+            // Only now: what is appended meanwhile may have come back.
+            let mut chunk = pool.take();
             let encoded = encoder.encode(&rows, &mut chunk);
-            (encoded, digested.map(|fields| RowDigest::of_chunk(&rows, fields)))
+            (chunk, encoded, digested.map(|fields| RowDigest::of_chunk(&rows, fields)))
         });
         drop(rows);
         permit.shrink_to(F::chunk_bytes(&chunk) as u64);
         // The assembler is gone only when its lane failed; nobody waits for this chunk then.
         let _ = reply.send(Encoded { chunk: encoded.map(|()| chunk), row_digest, permit });
+        // Whoever appends it asks for its slot now, before the next chunk does.
+        std::thread::yield_now();
     }
 }

@@ -221,6 +221,11 @@ impl Destination for LocalDestination {
         Some(self)
     }
 
+    /// Staged files can be read while they are written: their pages are in the system's memory still.
+    fn gives_back(&self) -> bool {
+        cfg!(unix)
+    }
+
     /// Staged files, and folders below the root that are empty then, whoever created them.
     fn remove_remains(&self, keys: &[ReportKey]) -> Result<u64, DestinationError> {
         let mut folders: BTreeMap<PathBuf, Vec<&ReportKey>> = BTreeMap::new();

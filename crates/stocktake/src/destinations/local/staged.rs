@@ -9,7 +9,7 @@ use super::{
 use std::{
     error::Error,
     fmt, fs,
-    io::{self, Write},
+    io::{self, Read, Write},
     path::PathBuf,
     sync::Arc,
 };
@@ -38,7 +38,7 @@ impl StagedFile {
     }
 
     fn write_fault(&self, source: io::Error) -> io::Error {
-        io::Error::new(source.kind(), WriteFault { target: self.target.clone(), source })
+        io::Error::new(source.kind(), FileFault { what: "cannot write", target: self.target.clone(), source })
     }
 
     fn io_fault(&self, what: &str, error: io::Error) -> DestinationError {
@@ -64,6 +64,13 @@ impl Write for StagedFile {
 }
 
 impl PendingObject for StagedFile {
+    #[cfg(unix)]
+    fn written(&self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        let Some(file) = &self.file else { return Ok(None) };
+        let file = file.as_file().try_clone().map_err(|source| self.write_fault(source))?;
+        Ok(Some(Box::new(Written { file, at: 0, target: self.target.clone() })))
+    }
+
     /// If the folder's entry cannot be made durable after the rename, the object is taken away again; one that replaced
     /// another stays, because the other is gone.
     fn publish(mut self: Box<Self>) -> Result<(), DestinationError> {
@@ -107,20 +114,42 @@ impl Drop for StagedFile {
     }
 }
 
-/// A failed write, with the path that it was meant for.
+/// Reads a staged file from its beginning, whatever is written to it meanwhile.
+#[cfg(unix)]
+struct Written {
+    file: fs::File,
+    at: u64,
+    target: PathBuf,
+}
+
+#[cfg(unix)]
+impl Read for Written {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = std::os::unix::fs::FileExt::read_at(&self.file, buffer, self.at);
+        let length = read.map_err(|source| match source.kind() {
+            io::ErrorKind::Interrupted => source,
+            kind => io::Error::new(kind, FileFault { what: "cannot read back", target: self.target.clone(), source }),
+        })?;
+        self.at += length as u64;
+        Ok(length)
+    }
+}
+
+/// A failed write or read, with the path that the file was meant for.
 #[derive(Debug)]
-struct WriteFault {
+struct FileFault {
+    what: &'static str,
     target: PathBuf,
     source: io::Error,
 }
 
-impl fmt::Display for WriteFault {
+impl fmt::Display for FileFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot write {}", self.target.display())
+        write!(f, "{} {}", self.what, self.target.display())
     }
 }
 
-impl Error for WriteFault {
+impl Error for FileFault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.source)
     }

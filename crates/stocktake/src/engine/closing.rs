@@ -1,0 +1,232 @@
+//! The end of a data file's way: finished ones are hashed, published and written down, in the lane's order.
+//!
+//! MD5 is a chain that no code makes faster, but several files are hashed at once in little more time than one. So finished
+//! files of a destination that gives back what it was given wait for one another, on a thread of their own, while the next
+//! ones are written. Others are hashed as they are written and published at once.
+
+use super::{GenerateError, GenerateErrorKind, lane::Shared, read::LastRow, stop::StopOnPanic};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::{
+    sync::PoisonError,
+    thread::{Scope, ScopedJoinHandle},
+    time::Duration,
+};
+use stocktake_core::{
+    CommittableShard, Format, JournalEntry, PENDING_SHARDS_MAX, Partition, Receipt, ReportKey, ShardWriter,
+};
+
+/// Data files that are hashed at once.
+const TOGETHER: usize = PENDING_SHARDS_MAX as usize / 2;
+
+/// Bytes of waiting data files beyond which no other one is waited for: the system's memory should hold them still.
+const WAITING_BYTES_MAX: u64 = 512 << 20;
+
+/// How long a finished data file waits for others: a slow source should not keep from its journal what is done.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What an assembler hands on.
+pub(super) enum Finished {
+    Shard(FinishedShard),
+    /// The lane ends, and nothing of it was written since it was begun or carried on.
+    Nothing {
+        receipt: Receipt,
+        ending: Ending,
+    },
+}
+
+/// A data file that lacks only its digest and its publication.
+pub(super) struct FinishedShard {
+    pub(super) key: ReportKey,
+    pub(super) writer: ShardWriter,
+    /// All but the file.
+    pub(super) receipt: Receipt,
+    pub(super) last: LastRow,
+    /// Of the lane's last.
+    pub(super) ending: Option<Ending>,
+}
+
+/// What is known at a lane's end.
+pub(super) struct Ending {
+    pub(super) skipped_entries: u64,
+    pub(super) partitions: Vec<Partition>,
+}
+
+/// Whether data files may wait to be hashed together.
+pub(super) fn waits<F: Format>(shared: &Shared<'_, F>) -> bool {
+    let spec = shared.spec;
+    // Two of the largest, at least.
+    let largest = spec.shard_target_bytes() <= WAITING_BYTES_MAX / 2;
+    largest && shared.destination.gives_back() && stocktake_core::hashes_together(shared.execution.dispatch)
+}
+
+/// Where an assembler hands data files to.
+pub(super) enum Closing<'scope, 's, 'a, F: Format> {
+    Here(Closer<'s, 'a, F>),
+    Beside(Sender<Finished>, ScopedJoinHandle<'scope, (Vec<CommittableShard>, Result<(), GenerateError>)>),
+}
+
+impl<'scope, 's: 'scope, 'a: 's, F: Format> Closing<'scope, 's, 'a, F> {
+    /// Begins behind data files that are there.
+    pub(super) fn begin(
+        scope: &'scope Scope<'scope, '_>,
+        shared: &'s Shared<'a, F>,
+        shards: Vec<CommittableShard>,
+    ) -> Result<Self, GenerateError> {
+        let closer = Closer { shared, waiting: Vec::new(), shards };
+        if !waits(shared) {
+            return Ok(Self::Here(closer));
+        }
+        let (sender, queue) = bounded(TOGETHER - 1);
+        let thread = std::thread::Builder::new()
+            .name("stocktake-close".to_owned())
+            .spawn_scoped(scope, move || closer.run(&queue))
+            .map_err(|error| GenerateError::caused(GenerateErrorKind::Lost, "a thread could not be started", error))?;
+        Ok(Self::Beside(sender, thread))
+    }
+
+    /// Hands on what is finished.
+    ///
+    /// # Errors
+    /// What came of it or of what was handed on before, as far as it is known here; [`Closing::end`] knows the rest.
+    pub(super) fn take(&mut self, finished: Finished) -> Result<(), GenerateError> {
+        match self {
+            Self::Here(closer) => closer.take(finished).and_then(|()| closer.publish()),
+            Self::Beside(sender, _) => sender.send(finished).map_err(|_| lost()),
+        }
+    }
+
+    /// Waits for what was handed on; the lane's data files, or the first failure, that of the lane's writing if there is none here.
+    pub(super) fn end(self, written: Result<(), GenerateError>) -> Result<Vec<CommittableShard>, GenerateError> {
+        match self {
+            Self::Here(closer) => written.map(|()| closer.shards),
+            Self::Beside(sender, thread) => {
+                drop(sender);
+                // What is published here comes before what was written last.
+                let (shards, published) = thread.join().unwrap_or_else(|_| (Vec::new(), Err(lost())));
+                published.and(written).map(|()| shards)
+            }
+        }
+    }
+}
+
+fn lost() -> GenerateError {
+    GenerateError::new(GenerateErrorKind::Lost, "the publisher was lost")
+}
+
+/// Hashes, publishes and writes down the data files of a lane.
+pub(super) struct Closer<'s, 'a, F: Format> {
+    shared: &'s Shared<'a, F>,
+    /// Finished and not published.
+    waiting: Vec<FinishedShard>,
+    /// Published.
+    shards: Vec<CommittableShard>,
+}
+
+impl<F: Format> Closer<'_, '_, F> {
+    /// Takes what an assembler hands on until it ends.
+    fn run(mut self, queue: &Receiver<Finished>) -> (Vec<CommittableShard>, Result<(), GenerateError>) {
+        let stop = StopOnPanic(&self.shared.stop);
+        let outcome = self.take_all(queue);
+        if outcome.is_err() {
+            self.shared.stop.cancel();
+        }
+        drop(stop);
+        (self.shards, outcome)
+    }
+
+    fn take_all(&mut self, queue: &Receiver<Finished>) -> Result<(), GenerateError> {
+        loop {
+            let patience = if self.waiting.is_empty() { Duration::MAX } else { PATIENCE };
+            match queue.recv_timeout(patience) {
+                Ok(finished) => {
+                    let ends = match &finished {
+                        Finished::Shard(shard) => shard.ending.is_some(),
+                        Finished::Nothing { .. } => true,
+                    };
+                    self.take(finished)?;
+                    let bytes: u64 = self.waiting.iter().map(|shard| shard.writer.size_bytes()).sum();
+                    if ends || self.waiting.len() >= TOGETHER || bytes >= WAITING_BYTES_MAX {
+                        self.publish()?;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.publish()?,
+                // Of a lane that failed, finished data files are of use only if they can be found again.
+                Err(RecvTimeoutError::Disconnected) if self.shared.journal.is_some() => return self.publish(),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    fn take(&mut self, finished: Finished) -> Result<(), GenerateError> {
+        match finished {
+            Finished::Shard(shard) => self.waiting.push(shard),
+            Finished::Nothing { receipt, ending } => {
+                let last = match self.shards.pop() {
+                    // The rows behind it, which were there when it was closed, are gone from the source since.
+                    Some(last) => last.ending_lane(ending.skipped_entries, ending.partitions),
+                    None => {
+                        let empty = CommittableShard::empty_lane(receipt)
+                            .ending_lane(ending.skipped_entries, ending.partitions);
+                        self.keep(&empty, LastRow::default())?;
+                        empty
+                    }
+                };
+                self.shards.push(last);
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes what waits, in its order, and writes it down in the journal, if there is one.
+    fn publish(&mut self) -> Result<(), GenerateError> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let mut writers: Vec<&mut ShardWriter> =
+            waiting.iter_mut().map(|shard| &mut shard.writer).filter(|writer| writer.is_hashed_later()).collect();
+        let mut hashed = Vec::new();
+        if !writers.is_empty() {
+            let (slots, dispatch) = (&self.shared.slots, self.shared.execution.dispatch);
+            hashed = slots.run(|| ShardWriter::digest_together(&mut writers, dispatch));
+        }
+        let hashed = hashed.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        for (shard, hashed) in waiting.into_iter().zip(hashed) {
+            if let Some(Err(error)) = hashed {
+                return Err(super::lane::write_fault(error).in_shard(shard.receipt.shard));
+            }
+            self.publish_one(shard)?;
+        }
+        Ok(())
+    }
+
+    fn publish_one(&mut self, shard: FinishedShard) -> Result<(), GenerateError> {
+        let FinishedShard { key, writer, receipt, last, ending } = shard;
+        let number = receipt.shard;
+        let published = || self.shared.published.lock().unwrap_or_else(PoisonError::into_inner);
+        // Noted before it is published, so that a fault in between cannot leave it behind unnoticed.
+        published().push(key.clone());
+        let mut shard = CommittableShard::publish(receipt, key.clone(), writer).map_err(|error| {
+            // What stands under the key, if anything, is not ours.
+            published().retain(|of| *of != key);
+            GenerateError::from(error).in_shard(number)
+        })?;
+        if let Some(Ending { skipped_entries, partitions }) = ending {
+            shard = shard.ending_lane(skipped_entries, partitions);
+        }
+        self.keep(&shard, last)?;
+        self.shared.execution.observer.shard_published(shard.receipt());
+        self.shards.push(shard);
+        Ok(())
+    }
+
+    /// Writes a published data file down. From then on it stays, whatever becomes of the run.
+    fn keep(&self, shard: &CommittableShard, last: LastRow) -> Result<(), GenerateError> {
+        let Some(journal) = self.shared.journal else { return Ok(()) };
+        let receipt = shard.receipt();
+        journal
+            .keep(JournalEntry::new(receipt.clone(), last.codes, last.skipped_entries))
+            .map_err(|error| error.in_shard(receipt.shard))?;
+        if let Some(file) = &receipt.file {
+            self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).retain(|key| *key != file.key);
+        }
+        Ok(())
+    }
+}
