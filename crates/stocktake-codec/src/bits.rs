@@ -4,11 +4,27 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
+/// Where the code begins in an entry: below it is its number of bits, and room to add up those of some entries.
+pub(crate) const CODE_AT: u32 = 9;
+
+/// A code and its number of bits.
+#[inline(always)]
+pub(crate) fn entry(code: u32, bits: u32) -> u32 {
+    code << CODE_AT | bits
+}
+
+/// Number of bits of an entry, or of some that were added up.
+#[inline(always)]
+pub(crate) fn bits_of(entry: u32) -> u32 {
+    entry & ((1 << CODE_AT) - 1)
+}
+
 /// Bits on their way into a slice.
 #[derive(Debug)]
 pub(crate) struct Bits<'a> {
+    /// What is left of the slice, and how long it was.
     out: &'a mut [u8],
-    at: usize,
+    out_bytes: usize,
     held: u64,
     count: u32,
 }
@@ -22,14 +38,14 @@ pub(crate) struct Rest {
 
 impl<'a> Bits<'a> {
     pub(crate) fn new(out: &'a mut [u8], rest: Rest) -> Self {
-        Self { out, at: 0, held: rest.held, count: rest.count }
+        Self { out_bytes: out.len(), out, held: rest.held, count: rest.count }
     }
 
     /// The same bits, in variables of the function that it is inlined into.
     #[inline(always)]
     pub(crate) fn unpacked(self) -> Self {
-        let Self { out, at, held, count } = self;
-        Self { out, at, held, count }
+        let Self { out, out_bytes, held, count } = self;
+        Self { out, out_bytes, held, count }
     }
 
     /// Adds the lowest `count` bits of a value that has no others. After a flush there is room for 56.
@@ -40,24 +56,31 @@ impl<'a> Bits<'a> {
         self.count += count;
     }
 
-    /// Adds codes with their number of bits in the lowest byte; after a flush at most 56 bits together.
+    /// Adds entries; with the bits held at most 63 together.
     #[inline(always)]
     pub(crate) fn put_entries<const N: usize>(&mut self, entries: [u32; N]) {
         let mut count = self.count;
         for entry in entries {
             // Shifts look at the lowest six bits only, so that what a sum has above them need not be cleared.
-            self.held |= u64::from(entry >> 8).wrapping_shl(count);
+            self.held |= u64::from(entry >> CODE_AT).wrapping_shl(count);
             count = count.wrapping_add(entry);
         }
         self.count = count & 63;
     }
 
+    /// Number of bits that are not handed on yet.
+    #[inline(always)]
+    pub(crate) fn held(&self) -> u32 {
+        self.count
+    }
+
     /// Hands whole bytes on; less than eight bits are kept.
     #[inline(always)]
     pub(crate) fn flush(&mut self) -> Result<(), Full> {
-        let room = self.out.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut()).ok_or(Full)?;
-        *room = self.held.to_le_bytes();
-        self.at += (self.count >> 3) as usize;
+        let out = std::mem::take(&mut self.out);
+        *out.first_chunk_mut().ok_or(Full)? = self.held.to_le_bytes();
+        // Less than eight bytes, as many as there is room for.
+        self.out = &mut out[(self.count >> 3 & 7) as usize..];
         self.held >>= self.count & 56;
         self.count &= 7;
         Ok(())
@@ -72,14 +95,15 @@ impl<'a> Bits<'a> {
     /// Copies bytes after the last whole one.
     pub(crate) fn copy(&mut self, bytes: &[u8]) -> Result<(), Full> {
         debug_assert!(self.count == 0);
-        self.out.get_mut(self.at..self.at + bytes.len()).ok_or(Full)?.copy_from_slice(bytes);
-        self.at += bytes.len();
+        let (to, out) = std::mem::take(&mut self.out).split_at_mut_checked(bytes.len()).ok_or(Full)?;
+        to.copy_from_slice(bytes);
+        self.out = out;
         Ok(())
     }
 
     /// Number of whole bytes, and what is left over.
     pub(crate) fn finish(mut self) -> Result<(usize, Rest), Full> {
         self.flush()?;
-        Ok((self.at, Rest { held: self.held, count: self.count }))
+        Ok((self.out_bytes - self.out.len(), Rest { held: self.held, count: self.count }))
     }
 }

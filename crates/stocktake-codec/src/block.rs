@@ -163,9 +163,7 @@ impl<'o> Work for Symbols<'_, 'o> {
         let mut bits = bits.unpacked();
         let mut rest = text;
         for token in tokens {
-            let literals = token.literals as usize;
-            bits = codes.put_pairs(pairs, rest, literals, bits)?;
-            rest = &rest[literals..];
+            (bits, rest) = codes.put_pairs(pairs, rest, token.literals as usize, bits)?;
             if token.length > 0 {
                 codes.put_match(token.length, token.distance, &mut bits)?;
                 rest = &rest[usize::from(token.length)..];

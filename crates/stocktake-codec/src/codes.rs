@@ -1,7 +1,7 @@
 //! The codes of a block, their header (RFC 1951, section 3.2.7) and their cost.
 
 use crate::{
-    bits::{Bits, Full},
+    bits::{self, Bits, Full},
     huffman::{code_lengths, codes},
     pairs::Pairs,
     symbols::{
@@ -9,7 +9,6 @@ use crate::{
     },
     tokens::Counts,
 };
-use std::hint::select_unpredictable;
 
 /// Longest code of a literal or length: four of them and what a flush leaves fit into 63 bits.
 const LITERAL_BITS_MAX: usize = 14;
@@ -34,7 +33,7 @@ const DISTANCE_PLACES: usize = DISTANCES.next_power_of_two();
 pub(crate) struct Codes {
     literal_lengths: [u8; LITERALS],
     distance_lengths: [u8; DISTANCES],
-    /// Number of bits in the lowest byte, code above it.
+    /// Entries of [`bits`].
     literals: [u32; 256],
     /// As literals, with the extra bits above the code.
     lengths: [u32; LENGTH_PLACES],
@@ -82,7 +81,7 @@ impl Codes {
     }
 
     fn fill(&mut self, literals: &[u16], distances: &[u16]) {
-        let entry = |code: u16, bits: u8| u32::from(code) << 8 | u32::from(bits);
+        let entry = |code: u16, bits: u8| bits::entry(code.into(), bits.into());
         for (byte, place) in self.literals.iter_mut().enumerate() {
             *place = entry(literals[byte], self.literal_lengths[byte]);
         }
@@ -95,7 +94,7 @@ impl Codes {
             let (code, bits) = (literals[LENGTHS_FROM + symbol], self.literal_lengths[LENGTHS_FROM + symbol]);
             let extra = LENGTH_EXTRA[symbol];
             for (more, length) in (0..1u32 << extra).zip(usize::from(*base)..=LENGTH_MAX) {
-                self.lengths[length] = (u32::from(code) | more << bits) << 8 | u32::from(bits + extra);
+                self.lengths[length] = bits::entry(u32::from(code) | more << bits, u32::from(bits + extra));
             }
         }
     }
@@ -135,58 +134,68 @@ impl Codes {
         bits.flush()
     }
 
-    /// As [`Codes::put_literals`], by pairs of these codes as far as there are.
+    /// Writes the first `count` bytes of a text as literals, by pairs of these codes as far as there are; returns the text
+    /// after them.
     #[inline(always)]
-    pub(crate) fn put_pairs<'o>(
+    pub(crate) fn put_pairs<'o, 't>(
         &self,
         pairs: &Pairs,
-        text: &[u8],
-        count: usize,
+        mut text: &'t [u8],
+        mut count: usize,
         mut bits: Bits<'o>,
-    ) -> Result<Bits<'o>, Full> {
-        let (mut eights, last) = text[..count].as_chunks::<8>();
-        while let [eight, others @ ..] = eights {
-            if let Some(four) = pairs.eight(u64::from_le_bytes(*eight)) {
+    ) -> Result<(Bits<'o>, &'t [u8]), Full> {
+        while count >= 8
+            && let Some((eight, others)) = text.split_first_chunk()
+        {
+            if let Some(four) = pairs.eight(u64::from_le_bytes(*eight), bits.held()) {
                 bits.put_entries(four);
                 bits.flush()?;
-                eights = others;
+                text = others;
+                count -= 8;
             } else {
-                (bits, eights) = self.put_eights_apart(pairs, eights, bits)?;
+                (bits, text, count) = self.put_eights_apart(pairs, text, count, bits)?;
             }
         }
-        let rest = &text[count - last.len()..];
-        if let Some(eight) = rest.first_chunk().map(|eight| u64::from_le_bytes(*eight))
-            && let Some([a, b, c]) = pairs.rest(eight, last.len())
-        {
-            // The last one; the one after the eight if there is none.
-            let byte = eight >> (8 * (last.len().wrapping_sub(1) % 8)) & 0xff;
-            let odd = select_unpredictable(last.len() % 2 == 1, self.literals[byte as usize], 0);
-            bits.put_entries([a, b, c, odd]);
-            bits.flush()?;
-            return Ok(bits);
+        if count == 0 {
+            return Ok((bits, text));
         }
-        self.put_apart(rest, last.len(), bits)
+        if let Some(eight) = text.first_chunk().map(|eight| u64::from_le_bytes(*eight)) {
+            // The last one; the one after the eight if there is none.
+            let odd = eight >> (8 * (count.wrapping_sub(1) % 8)) & 0xff;
+            if let Some(four) = pairs.rest(eight, count, self.literals[odd as usize], bits.held()) {
+                bits.put_entries(four);
+                bits.flush()?;
+                return Ok((bits, &text[count..]));
+            }
+        }
+        Ok((self.put_apart(text, count, bits)?, &text[count..]))
     }
 
-    /// Writes eights up to the next one that has pairs, and returns those from there on.
+    /// Writes eights up to the next one that fits together; returns what is left of the literals.
     #[inline(never)]
     fn put_eights_apart<'o, 't>(
         &self,
         pairs: &Pairs,
-        mut eights: &'t [[u8; 8]],
+        mut text: &'t [u8],
+        mut count: usize,
         bits: Bits<'o>,
-    ) -> Result<(Bits<'o>, &'t [[u8; 8]]), Full> {
+    ) -> Result<(Bits<'o>, &'t [u8], usize), Full> {
         let mut bits = bits.unpacked();
-        while let [eight, others @ ..] = eights
-            && pairs.eight(u64::from_le_bytes(*eight)).is_none()
+        while count >= 8
+            && let Some((eight, others)) = text.split_first_chunk::<8>()
+            && pairs.eight(u64::from_le_bytes(*eight), bits.held()).is_none()
         {
             for four in eight.as_chunks::<4>().0 {
-                bits.put_entries(four.map(|byte| self.literals[usize::from(byte)]));
+                match pairs.four(u32::from_le_bytes(*four)) {
+                    Some(two) => bits.put_entries(two),
+                    None => bits.put_entries(four.map(|byte| self.literals[usize::from(byte)])),
+                }
                 bits.flush()?;
             }
-            eights = others;
+            text = others;
+            count -= 8;
         }
-        Ok((bits, eights))
+        Ok((bits, text, count))
     }
 
     /// As [`Codes::put_literals`]. Bits are taken over and given back: elsewhere they stay in registers.
@@ -208,7 +217,7 @@ impl Codes {
         let more = (u32::from(distance) - 1) & ((1 << extra) - 1);
         // Places are within the tables in any case: what is cut off here is nothing.
         let (length, symbol) = (usize::from(length) % LENGTH_PLACES, symbol % DISTANCE_PLACES);
-        bits.put_entries([self.lengths[length], self.distances[symbol], more << 8 | extra]);
+        bits.put_entries([self.lengths[length], self.distances[symbol], bits::entry(more, extra)]);
         bits.flush()
     }
 

@@ -14,18 +14,35 @@ pub(crate) fn equal_around(text: &[u8], at: usize, before: usize, back_max: usiz
     let (Some(b), Some(a)) = (both.first_chunk::<CHUNK>(), both.last_chunk::<CHUNK>()) else {
         return equal_around_edge(text, at, before, back_max, front_max);
     };
-    let ([a_back, a_front], [b_back, b_front]) = (halves(a), halves(b));
-    let back = match lanes::equal_back(a_back, b_back) {
-        Some(equal) => equal.min(back_max),
-        None if back_max <= LANES => back_max,
-        None => equal_before_far(text, at, before, back_max),
+    let (back, front) = lanes::equal_around(a, b);
+    let back = if back < LANES || back_max <= LANES {
+        back.min(back_max)
+    } else {
+        equal_before_far(text, at, before, back_max)
     };
-    let front = match lanes::equal_front(a_front, b_front) {
-        Some(equal) => equal.min(front_max),
-        None if front_max <= LANES => front_max,
-        None => equal_front_far(text, at, before, front_max),
+    let front = if front < LANES || front_max <= LANES {
+        front.min(front_max)
+    } else {
+        equal_front_on(text, at, before, front_max)
     };
     (back, front)
+}
+
+/// Number of equal bytes from two places of a text on, of which the first sixteen are known to be; at most so many.
+#[inline(always)]
+fn equal_front_on(text: &[u8], at: usize, before: usize, bytes_max: usize) -> usize {
+    let (a, b) = (text[at + LANES..].as_chunks::<CHUNK>().0, text[before + LANES..].as_chunks::<CHUNK>().0);
+    let mut equal = LANES;
+    for (a, b) in a.iter().zip(b) {
+        if a != b {
+            return (equal + lanes::first_difference(a, b)).min(bytes_max);
+        }
+        equal += CHUNK;
+        if equal >= bytes_max {
+            return bytes_max;
+        }
+    }
+    (equal + equal_to_end(text, at + equal, before + equal)).min(bytes_max)
 }
 
 /// As [`equal_around`], where less than sixteen bytes stand before or follow.
@@ -33,12 +50,6 @@ pub(crate) fn equal_around(text: &[u8], at: usize, before: usize, back_max: usiz
 #[inline(never)]
 fn equal_around_edge(text: &[u8], at: usize, before: usize, back_max: usize, front_max: usize) -> (usize, usize) {
     (equal_before(text, at, before, back_max), equal_front(text, at, before, front_max))
-}
-
-#[inline(always)]
-fn halves(bytes: &[u8; CHUNK]) -> [&[u8; LANES]; 2] {
-    let (halves, _) = bytes.as_chunks();
-    [&halves[0], &halves[1]]
 }
 
 /// Number of equal bytes from two places of a text on, the second of them before the first; at most so many.

@@ -3,7 +3,7 @@
 //! Places are indices into the text, which the deflater keeps: they mean something until a block ends.
 
 use crate::{
-    compare::{equal_around, equal_before, equal_front},
+    compare::{equal_around, equal_front},
     lanes::LANES,
     symbols::DISTANCE_MAX,
     tokens::{Token, push_match},
@@ -35,25 +35,37 @@ pub(crate) struct Cursor<'a> {
     text: &'a [u8],
     tokens: &'a mut Vec<Token>,
     state: State,
+    /// End of what is written, which may lie ahead of the text: matches reach so far.
+    written: usize,
 }
 
 impl<'a> Cursor<'a> {
     #[inline(always)]
     pub(crate) fn new(text: &'a [u8], tokens: &'a mut Vec<Token>, state: State) -> Self {
-        Self { text, tokens, state }
+        Self { text, tokens, state, written: state.filled }
+    }
+
+    /// Tells of text behind the end, which is to be added: a match that reaches to the end grows into it.
+    #[inline(always)]
+    pub(crate) fn look_ahead(&mut self, bytes: usize) {
+        let State { filled, open, .. } = &mut self.state;
+        assert!(bytes <= self.text.len() - *filled, "text beyond its room");
+        self.written = *filled + bytes;
+        if open.distance > 0 && open.end == *filled {
+            open.end += equal_front(self.text, *filled, *filled - open.distance, bytes);
+        }
+    }
+
+    /// Ends a match that reaches beyond the text with it: what lies ahead is not added for now.
+    #[inline(always)]
+    pub(crate) fn look_back(&mut self) {
+        self.written = self.state.filled;
+        self.state.open.end = self.state.open.end.min(self.state.filled);
     }
 
     #[inline(always)]
     pub(crate) fn state(&self) -> State {
         self.state
-    }
-
-    /// The same, in variables of the function that it is inlined into.
-    #[inline(always)]
-    pub(crate) fn unpacked(self) -> Self {
-        let Self { text, tokens, state: State { base, filled, literals_from, open: Match { start, end, distance } } } =
-            self;
-        Self { text, tokens, state: State { base, filled, literals_from, open: Match { start, end, distance } } }
     }
 
     /// End of the text.
@@ -74,16 +86,11 @@ impl<'a> Cursor<'a> {
         self.tokens.len()
     }
 
-    /// Adds text that stands behind the end; returns where it begins.
+    /// Adds text that was looked ahead to; returns where it begins.
     #[inline(always)]
     pub(crate) fn push(&mut self, bytes: usize) -> usize {
         let start = self.state.filled;
-        assert!(bytes <= self.text.len() - start, "text beyond its room");
         self.state.filled += bytes;
-        let open = &mut self.state.open;
-        if open.distance > 0 && open.end == start {
-            open.end += equal_front(self.text, start, start - open.distance, bytes);
-        }
         start
     }
 
@@ -96,59 +103,60 @@ impl<'a> Cursor<'a> {
     /// As [`crate::Deflater::copy`].
     #[inline(always)]
     pub(crate) fn copy(&mut self, at: usize, distance: usize) -> bool {
-        let settled = self.settled();
-        // The open match reaches as far as it is equal.
-        if distance == self.state.open.distance && at <= settled {
-            return false;
-        }
-        let at = self.unsettled(at);
-        // A distance of 0 wraps to more than any.
-        if distance.wrapping_sub(1) >= DISTANCE_MAX.min(at) {
-            return false;
-        }
-        let (back, front) = equal_around(self.text, at, at - distance, at - settled, self.state.filled - at);
-        self.open_match(at, distance, back, front)
+        self.copy_at(at.min(self.state.filled), distance)
     }
 
-    /// As [`Cursor::copy`], of a place before which so many bytes are known to be equal and not settled.
+    /// As [`Cursor::copy`], of a place that lies within the text.
     #[inline(always)]
-    pub(crate) fn copy_behind(&mut self, at: usize, distance: usize, back: usize) -> bool {
+    pub(crate) fn copy_at(&mut self, at: usize, distance: usize) -> bool {
+        // A distance of 0 wraps to more than any.
+        distance.wrapping_sub(1) < DISTANCE_MAX && self.copy_of(at, distance)
+    }
+
+    // A function of its own, for it is called from many places: what they have in registers counts for more.
+    #[inline(never)]
+    fn copy_of(&mut self, at: usize, distance: usize) -> bool {
         let settled = self.settled();
-        let at = self.unsettled(at);
+        let at = at.max(settled);
+        let Some(before) = at.checked_sub(distance) else { return false };
+        // The open match reaches as far as it is equal.
         let repeats = distance == self.state.open.distance && at == settled;
-        if distance.wrapping_sub(1) >= DISTANCE_MAX.min(at) || repeats {
-            return false;
+        !repeats && {
+            let equal = equal_around(self.text, at, before, at - settled, self.written - at);
+            self.open_match(at, distance, equal)
         }
-        let front = equal_front(self.text, at, at - distance, self.state.filled - at);
-        self.open_match(at, distance, back, front)
+    }
+
+    /// Numbers of bytes before `at`, not settled, and from there on that equal those `distance` before them.
+    #[inline(always)]
+    pub(crate) fn equal_around(&self, at: usize, distance: usize) -> (usize, usize) {
+        let settled = self.settled();
+        if distance.wrapping_sub(1) >= DISTANCE_MAX.min(at) || at < settled {
+            return (0, 0);
+        }
+        equal_around(self.text, at, at - distance, at - settled, self.written - at)
+    }
+
+    /// As [`Cursor::copy`], of a place around which so many bytes are known to be equal.
+    #[inline(always)]
+    pub(crate) fn copy_around(&mut self, at: usize, distance: usize, (back, front): (usize, usize)) -> bool {
+        let settled = self.settled();
+        if at < settled {
+            return self.copy(at, distance);
+        }
+        self.open_match(at, distance, (back.min(at - settled), front))
     }
 
     /// Makes what is equal around a place the open match, if that gains.
     #[inline(always)]
-    fn open_match(&mut self, at: usize, distance: usize, back: usize, front: usize) -> bool {
-        if !gains(back + front, distance) {
+    fn open_match(&mut self, at: usize, distance: usize, (back, front): (usize, usize)) -> bool {
+        // What lies ahead does not count: whether it is known depends on how rows were handed over.
+        if !gains(back + front.min(self.state.filled.saturating_sub(at)), distance) {
             return false;
         }
-        self.close();
+        self.push_open();
         self.state.open = Match { start: at - back, end: at + front, distance };
         true
-    }
-
-    /// A place that is not settled, or the nearest one.
-    #[inline(always)]
-    fn unsettled(&self, at: usize) -> usize {
-        at.min(self.state.filled).max(self.settled())
-    }
-
-    /// Number of bytes before `at`, not settled, that equal those `distance` before them.
-    #[inline(always)]
-    pub(crate) fn equal_before(&self, at: usize, distance: usize) -> usize {
-        let settled = self.settled();
-        let at = self.unsettled(at);
-        if distance.wrapping_sub(1) >= DISTANCE_MAX.min(at) {
-            return 0;
-        }
-        equal_before(self.text, at, at - distance, at - settled)
     }
 
     /// The text between two places.
@@ -181,15 +189,31 @@ impl<'a> Cursor<'a> {
         both.first_chunk::<N>() == both.last_chunk::<N>()
     }
 
+    /// Whether the four bytes at a place equal those at a distance that a match may have.
+    // In one step: most are not equal, and which are cannot be foreseen.
+    #[inline(always)]
+    pub(crate) fn repeats_four(&self, at: usize, distance: usize) -> bool {
+        let four = |at: usize| self.text.get(at..).and_then(|text| text.first_chunk::<4>());
+        let reachable = (distance.wrapping_sub(1) < DISTANCE_MAX) & (distance <= at) & (at + 4 <= self.state.filled);
+        reachable & (four(at) == four(at - distance.min(at)))
+    }
+
     /// Turns the open match into tokens.
     #[inline(always)]
     pub(crate) fn close(&mut self) {
+        self.push_open();
+        let end = self.state.open.end;
+        self.state.open = Match { start: end, end, distance: 0 };
+    }
+
+    /// Adds the tokens of the open match, which is not to be added again.
+    #[inline(always)]
+    fn push_open(&mut self) {
         let Match { start, end, distance } = self.state.open;
         if distance > 0 {
             #[expect(clippy::cast_possible_truncation, reason = "at most 32,768")]
             push_match(self.tokens, start - self.state.literals_from, end - start, distance as u16);
             self.state.literals_from = end;
-            self.state.open = Match { start: end, end, distance: 0 };
         }
     }
 }

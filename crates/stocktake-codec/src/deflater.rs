@@ -92,6 +92,7 @@ impl Deflater {
     #[inline]
     pub fn push(&mut self, bytes: usize) -> usize {
         let mut cursor = self.cursor();
+        cursor.look_ahead(bytes);
         let start = cursor.push(bytes);
         self.state = cursor.state();
         self.state.base + start

@@ -31,6 +31,17 @@ pub(crate) fn equal_back(a: &[u8; LANES], b: &[u8; LANES]) -> Option<usize> {
 /// A bit for each lane.
 const ALL: u32 = (1 << LANES) - 1;
 
+/// Numbers of equal bytes before and from the middle of twice as many, each at most [`LANES`].
+#[inline(always)]
+pub(crate) fn equal_around(a: &[u8; 2 * LANES], b: &[u8; 2 * LANES]) -> (usize, usize) {
+    let half = |bytes: &[u8; 2 * LANES], from: usize| bytes[from..].first_chunk().copied().unwrap_or_default();
+    let differ = |from: usize| differences(&half(a, from), &half(b, from));
+    // One more lane, which always differs, ends each.
+    let back = (differ(0) << ALL.leading_zeros() | 1 << (LANES - 1)).leading_zeros();
+    let front = (differ(LANES) | 1 << LANES).trailing_zeros();
+    (back as usize, front as usize)
+}
+
 /// A bit for each lane that differs, the first lowest.
 #[inline(always)]
 fn differences(a: &[u8; LANES], b: &[u8; LANES]) -> u32 {

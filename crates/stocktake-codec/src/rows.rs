@@ -29,6 +29,18 @@ const SEARCHED_BYTES_MIN: usize = 48;
 /// After so many places where a search found nothing, it takes longer steps. What it steps over is found backwards.
 const MISSES: usize = 8;
 
+/// A search through a sorted field has paid if it finds more than one in so many bytes.
+const SEARCH_GAIN: usize = 4;
+
+/// Most bytes that searches are ahead, which they begin with: the first ones have little to find.
+const SEARCH_AHEAD_MAX: isize = 4096;
+
+/// Most bytes that searches are behind.
+const SEARCH_BEHIND_MAX: isize = 1024;
+
+/// Searches that do not pay are tried again: one in so many of the bytes left out makes up for what they are behind.
+const SEARCH_RECOVERY: usize = 32;
+
 /// After so many separators in a row behind which nothing repeats, a field's other ones are left out.
 const PROBE_MISSES_MAX: usize = 8;
 
@@ -64,14 +76,16 @@ pub struct Mark {
 /// Tells a deflater how rows repeat. Every row has the same number of marks, in ascending order.
 #[derive(Clone, Debug)]
 pub struct Rows {
-    /// The low 32 bits of the position of the row above, and where its marks are.
+    /// The low 32 bits of the position of the row above, and its marks.
     above: u32,
-    above_at: Vec<u32>,
+    above_marks: Vec<Mark>,
     /// The low 32 bits of the last position of each number. A wrong one finds nothing equal, or something by chance.
     last: Vec<u32>,
     probes: Box<[u32; PROBES]>,
     /// As `last`, by what stands there; empty until a field is long enough.
     searches: Vec<u32>,
+    /// How many bytes searches through sorted fields have found beyond what they have to, so that they pay.
+    search_balance: isize,
     /// Each in every lane; fewer are filled up with the first.
     separators: Option<[[u8; LANES]; SEPARATORS_MAX]>,
 }
@@ -88,10 +102,11 @@ impl Rows {
         });
         Self {
             above: 0,
-            above_at: Vec::new(),
+            above_marks: Vec::new(),
             last: vec![0; numbers],
             probes: Box::new([0; PROBES]),
             searches: Vec::new(),
+            search_balance: SEARCH_AHEAD_MAX,
             separators,
         }
     }
@@ -99,10 +114,11 @@ impl Rows {
     /// Forgets every row: to be called with [`Deflater::begin`].
     pub fn begin(&mut self) {
         self.above = 0;
-        self.above_at.clear();
+        self.above_marks.clear();
         self.last.fill(0);
         self.probes.fill(0);
         self.searches.clear();
+        self.search_balance = SEARCH_AHEAD_MAX;
     }
 
     /// Adds rows that were written to the room's beginning, and tells how they repeat: of each row its bytes and its marks.
@@ -112,85 +128,118 @@ impl Rows {
     /// # Panics
     /// If the room was shorter.
     #[inline]
-    pub fn push<'m>(&mut self, rows: impl Iterator<Item = (usize, &'m [Mark])>, deflater: &mut Deflater) -> usize {
+    pub fn push<'m>(
+        &mut self,
+        rows: impl Iterator<Item = (usize, &'m [Mark])> + Clone,
+        deflater: &mut Deflater,
+    ) -> usize {
         deflater.dispatch().run(Push { teller: self, rows, deflater })
     }
 
-    /// Tells of a row that begins at `start` and ends with the text.
+    /// Tells of a row that begins at `start` and ends with the text, below another.
     #[inline(always)]
-    fn tell<'t>(&mut self, start: usize, marks: &[Mark], mut cursor: Cursor<'t>) -> Cursor<'t> {
+    fn tell<'m>(&mut self, start: usize, marks: &'m [Mark], mut above: &'m [Mark], cursor: &mut Cursor<'_>) {
         let row_end = cursor.filled();
         let position = cursor.position(start);
         let mut rows_apart = position.wrapping_sub(self.above);
         self.above = position;
-        if self.above_at.len() != marks.len() {
+        if above.len() != marks.len() {
             // No row above, or one of another kind: at a distance of 0 nothing repeats.
             rows_apart = 0;
-            self.above_at.clear();
-            self.above_at.extend(marks.iter().map(|mark| mark.at));
-        } else if cursor.settled() >= row_end && marks.iter().map(|mark| mark.at).eq(self.above_at.iter().copied()) {
+            above = marks;
+        } else if cursor.settled() >= row_end && marks.iter().zip(above).all(|(mark, above)| mark.at == above.at) {
             // A row that repeats others wholly has nothing to tell.
-            return cursor;
+            return;
         }
-        let mut above_at = std::mem::take(&mut self.above_at);
-        let mut before = start;
-        for (number, (mark, above_at)) in marks.iter().zip(&mut above_at).enumerate() {
-            let next = marks.get(number + 1);
-            let end = next.map_or(row_end, |next| start + next.at as usize);
-            let at = start + mark.at as usize;
-            let distance = rows_apart.wrapping_add(mark.at).wrapping_sub(*above_at) as usize;
-            *above_at = mark.at;
-            let covered = cursor.settled() >= end;
-            match mark.hint {
-                Hint::Last(slot) | Hint::Only(slot) => {
-                    let last = self.distance_to_last(slot, cursor.position(at));
-                    if covered {
-                        continue;
-                    }
-                    let done = cursor.copy(at, last);
-                    if !done && last != distance && mark.hint == Hint::Last(slot) {
-                        cursor.copy(at, distance);
-                    }
-                }
-                Hint::SortedEnd => {
-                    let back = cursor.equal_before(at, distance);
-                    if is_searched(before..at, &cursor) {
-                        cursor = self.search(before..at - back, cursor);
-                    } else {
-                        cursor = self.probe(at - back, cursor);
-                    }
-                    let back = back.min(at.saturating_sub(cursor.settled()));
-                    cursor.copy_behind(at, distance, back);
-                }
-                _ if covered => {}
-                Hint::Nothing => {}
-                Hint::Random if !cursor.begins_alike::<8>(at, distance) => {}
-                _ => {
-                    cursor.copy(at, distance);
-                }
-            }
+        let place = |mark: &Mark| row_end.min(start + mark.at as usize);
+        let (mut before, mut at) = (start, marks.first().map_or(row_end, place));
+        let mut rest = marks;
+        for above in above {
+            let [mark, others @ ..] = rest else { break };
+            let end = others.first().map_or(row_end, place);
+            let distance = rows_apart.wrapping_add(mark.at).wrapping_sub(above.at) as usize;
+            self.tell_mark(mark.hint, before..at, end, distance, cursor);
             // A sorted field is searched up to what its end repeats, which is found there.
-            if is_searched(at..end, &cursor) && next.is_none_or(|next| next.hint != Hint::SortedEnd) {
-                cursor = self.search(at..end, cursor);
+            if is_searched(at..end, cursor) && others.first().is_none_or(|next| next.hint != Hint::SortedEnd) {
+                self.search(at..end, cursor);
             }
-            before = at;
+            (before, at, rest) = (at, end, others);
         }
-        self.above_at = above_at;
-        cursor
     }
 
-    /// Searches through what is not settled of a field.
-    #[cold]
+    /// Tells of the text from a field's end up to another mark.
+    #[inline(always)]
+    fn tell_mark(&mut self, hint: Hint, field: Range<usize>, end: usize, distance: usize, cursor: &mut Cursor<'_>) {
+        let at = field.end;
+        let covered = cursor.settled() >= end;
+        match hint {
+            Hint::Last(slot) => {
+                let last = self.distance_to_last(slot, cursor.position(at));
+                if !covered && !cursor.copy_at(at, last) && last != distance {
+                    cursor.copy_at(at, distance);
+                }
+            }
+            Hint::Only(slot) => {
+                let last = self.distance_to_last(slot, cursor.position(at));
+                if !covered {
+                    cursor.copy_at(at, last);
+                }
+            }
+            Hint::SortedEnd => self.tell_sorted_end(field, distance, cursor),
+            Hint::Nothing => {}
+            Hint::Random if covered || !cursor.begins_alike::<8>(at, distance) => {}
+            Hint::Above | Hint::Sorted | Hint::Random => {
+                if !covered {
+                    cursor.copy_at(at, distance);
+                }
+            }
+        }
+    }
+
+    /// Tells of a sorted field, of which what equals the row above at its front is settled, and of its end.
+    // A function of its own: what its caller has in registers counts for more.
     #[inline(never)]
-    fn search<'t>(&mut self, field: Range<usize>, cursor: Cursor<'t>) -> Cursor<'t> {
-        let mut cursor = cursor.unpacked();
+    fn tell_sorted_end(&mut self, field: Range<usize>, distance: usize, cursor: &mut Cursor<'_>) {
+        let at = field.end;
+        let equal = cursor.equal_around(at, distance);
+        if is_searched(field.clone(), cursor) && self.searches_pay(at - cursor.settled()) {
+            let from = cursor.settled();
+            let found = self.search(field.start..at - equal.0, cursor);
+            self.note_search(at - from, found);
+        } else {
+            self.probe(at - equal.0, cursor);
+        }
+        cursor.copy_around(at, distance, equal);
+    }
+
+    /// Whether searches through sorted fields have paid lately, or long enough ago that one more may.
+    #[inline(always)]
+    fn searches_pay(&mut self, bytes: usize) -> bool {
+        if self.search_balance < 0 {
+            self.search_balance = self.search_balance.saturating_add_unsigned(bytes / SEARCH_RECOVERY);
+        }
+        self.search_balance >= 0
+    }
+
+    /// Takes down what a search through so many bytes of a sorted field has found.
+    #[inline(always)]
+    fn note_search(&mut self, bytes: usize, found: usize) {
+        let balance = self.search_balance.saturating_add_unsigned(found * SEARCH_GAIN).saturating_sub_unsigned(bytes);
+        self.search_balance = balance.clamp(-SEARCH_BEHIND_MAX, SEARCH_AHEAD_MAX);
+    }
+
+    /// Searches through what is not settled of a field; returns how many bytes it found elsewhere too.
+    #[inline(never)]
+    fn search(&mut self, field: Range<usize>, cursor: &mut Cursor<'_>) -> usize {
         self.searches.resize(SEARCHES, 0);
         let (mut at, mut misses) = (cursor.settled().max(field.start), 0);
+        let mut found = 0;
         while let Some(four) = cursor.between(at, field.end).first_chunk::<4>() {
             let place = &mut self.searches[place_of(u32::from_le_bytes(*four), SEARCHES)];
             let here = cursor.position(at);
             let distance = here.wrapping_sub(std::mem::replace(place, here)) as usize;
-            if cursor.begins_alike::<4>(at, distance) && cursor.copy(at, distance) {
+            if cursor.repeats_four(at, distance) && cursor.copy_at(at, distance) {
+                found += cursor.settled() - at;
                 at = cursor.settled();
                 misses = 0;
             } else {
@@ -198,7 +247,7 @@ impl Rows {
                 at += 1 + misses / MISSES;
             }
         }
-        cursor
+        found
     }
 
     /// Distance to the last position with this number, which becomes this one.
@@ -210,8 +259,8 @@ impl Rows {
 
     /// Looks for what follows each separator between what is settled and `to`, where it stood last.
     #[inline(always)]
-    fn probe<'t>(&mut self, to: usize, mut cursor: Cursor<'t>) -> Cursor<'t> {
-        let Some(wanted) = self.separators else { return cursor };
+    fn probe(&mut self, to: usize, cursor: &mut Cursor<'_>) {
+        let Some(wanted) = self.separators else { return };
         let mut from = cursor.settled();
         let mut misses = 0;
         while from + PROBE_BYTES <= to {
@@ -221,15 +270,14 @@ impl Rows {
                 let at = from + found.trailing_zeros() as usize;
                 found &= found - 1;
                 if at + PROBE_BYTES > to || misses == PROBE_MISSES_MAX {
-                    return cursor;
+                    return;
                 }
                 if at >= cursor.settled() {
-                    misses = if self.probe_at(at, &mut cursor) { 0 } else { misses + 1 };
+                    misses = if self.probe_at(at, cursor) { 0 } else { misses + 1 };
                 }
             }
             from = next.max(cursor.settled());
         }
-        cursor
     }
 
     /// Looks for what stands at a place where it stood last.
@@ -239,7 +287,7 @@ impl Rows {
         let place = &mut self.probes[place_of(u32::from_le_bytes(four), PROBES)];
         let here = cursor.position(at);
         let distance = here.wrapping_sub(std::mem::replace(place, here)) as usize;
-        cursor.begins_alike::<PROBE_BYTES>(at, distance) && cursor.copy(at, distance)
+        cursor.repeats_four(at, distance) && cursor.copy_at(at, distance)
     }
 }
 
@@ -250,7 +298,7 @@ struct Push<'a, R> {
     deflater: &'a mut Deflater,
 }
 
-impl<'m, R: Iterator<Item = (usize, &'m [Mark])>> Work for Push<'_, R> {
+impl<'m, R: Iterator<Item = (usize, &'m [Mark])> + Clone> Work for Push<'_, R> {
     type Output = usize;
 
     #[inline(always)]
@@ -258,17 +306,26 @@ impl<'m, R: Iterator<Item = (usize, &'m [Mark])>> Work for Push<'_, R> {
         let Self { teller, rows, deflater } = self;
         let fullness = deflater.fullness();
         let mut cursor = deflater.cursor();
-        let mut count = 0;
+        cursor.look_ahead(rows.clone().map(|(bytes, _)| bytes).sum());
+        let mut above_marks = std::mem::take(&mut teller.above_marks);
+        let (mut above, mut count) = (None, 0);
         for (bytes, marks) in rows {
             let start = cursor.push(bytes);
-            cursor = teller.tell(start, marks, cursor);
+            teller.tell(start, marks, above.unwrap_or(&above_marks), &mut cursor);
+            above = Some(marks);
             count += 1;
             if fullness.is_reached(cursor.filled(), cursor.tokens()) {
                 break;
             }
         }
+        cursor.look_back();
         let state = cursor.state();
         deflater.set_state(state);
+        if let Some(above) = above {
+            above_marks.clear();
+            above_marks.extend_from_slice(above);
+        }
+        teller.above_marks = above_marks;
         count
     }
 }

@@ -14,10 +14,20 @@ pub(crate) struct Token {
 
 /// Adds literals and a match of any length from 3, as many tokens as it takes.
 #[inline(always)]
-pub(crate) fn push_match(tokens: &mut Vec<Token>, literals: usize, mut length: usize, distance: u16) {
+pub(crate) fn push_match(tokens: &mut Vec<Token>, literals: usize, length: usize, distance: u16) {
     debug_assert!(length >= LENGTH_MIN && u32::try_from(literals).is_ok());
     #[expect(clippy::cast_possible_truncation, reason = "the text of a block is far below 4 GiB")]
-    let mut literals = literals as u32;
+    let literals = literals as u32;
+    if length <= LENGTH_MAX {
+        tokens.push(Token { literals, length: narrowed(length), distance });
+    } else {
+        push_long_match(tokens, literals, length, distance);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn push_long_match(tokens: &mut Vec<Token>, mut literals: u32, mut length: usize, distance: u16) {
     while length > LENGTH_MAX {
         // What is left has to be a match too.
         let part = LENGTH_MAX.min(length - LENGTH_MIN);
@@ -44,9 +54,12 @@ pub(crate) struct Counts {
 /// A block of more tokens is not counted in full.
 const COUNTED_IN_FULL: usize = 1024;
 
-/// Of so many tokens, the first [`COUNTED`] have their literals counted. Rows have about six tokens, so that this meets
-/// whole rows.
-const STRIDE: usize = 64;
+/// Of so many tokens of rows, the first [`COUNTED`] have their literals counted. Rows have about five tokens, so that this
+/// meets whole rows.
+const STRIDE: usize = 128;
+
+/// As [`STRIDE`], of short columns.
+const COLUMN_STRIDE: usize = 64;
 
 /// See [`STRIDE`].
 const COUNTED: usize = 16;
@@ -60,8 +73,11 @@ const SAMPLE_EVERY: usize = 4096;
 /// See [`SAMPLE_EVERY`]: several values.
 const SAMPLE: usize = 512;
 
-/// How much rarer a symbol is that was not counted than one that was counted once.
-const UNSEEN_RARER: u32 = 4;
+/// How much rarer a symbol is that was not counted than one that was counted once, in rows.
+const UNSEEN_RARER: u32 = 2;
+
+/// As [`UNSEEN_RARER`], in columns.
+const COLUMN_UNSEEN_RARER: u32 = 4;
 
 impl Counts {
     /// Counts a block that begins with `text`; its end counts as one symbol.
@@ -69,32 +85,38 @@ impl Counts {
     /// Of a long block, only some literals are counted. Then every symbol counts at least one, since it may occur where it
     /// is not counted. Returns whether counts are exact.
     pub(crate) fn of(tokens: &[Token], text: &[u8]) -> (Self, bool) {
+        Self::of_some(tokens, text, STRIDE, |count| count * UNSEEN_RARER + 1)
+    }
+
+    /// As [`Counts::of`], of the first tokens of each stride; counts that are not exact are mended.
+    fn of_some(tokens: &[Token], text: &[u8], stride: usize, mended: impl Fn(u32) -> u32) -> (Self, bool) {
         let exact = tokens.len() <= COUNTED_IN_FULL;
         // Equal bytes often follow each other: alternating tables keep an increment from waiting for the one before.
         let mut tables = [[0u32; 256]; 2];
         let mut counts = Self { literals: [0; LITERALS], distances: [0; DISTANCES] };
         let mut rest = text;
-        for stride in tokens.chunks(STRIDE) {
-            let counted = if exact { STRIDE } else { COUNTED };
-            for (number, token) in stride.iter().enumerate() {
-                let length = usize::from(token.length);
-                if number < counted {
-                    count_literals(&mut tables, &rest[..token.literals as usize]);
-                    if length > 0 {
-                        counts.literals[LENGTHS_FROM + usize::from(LENGTH_SYMBOLS[length])] += 1;
-                        counts.distances[distance_symbol(u32::from(token.distance)).0] += 1;
-                    }
+        for stride in tokens.chunks(stride) {
+            let (counted, skipped) = stride.split_at(if exact { stride.len() } else { COUNTED.min(stride.len()) });
+            for token in counted {
+                let (literals, length) = (token.literals as usize, usize::from(token.length));
+                count_literals(&mut tables, &rest[..literals]);
+                if length > 0 {
+                    counts.literals[LENGTHS_FROM + usize::from(LENGTH_SYMBOLS[length])] += 1;
+                    counts.distances[distance_symbol(u32::from(token.distance)).0] += 1;
                 }
-                rest = &rest[token.literals as usize + length..];
+                rest = &rest[literals + length..];
             }
+            // A stride is part of a block, far below 4 GiB.
+            let bytes = skipped.iter().fold(0, |bytes, token| bytes + token.literals + u32::from(token.length));
+            rest = &rest[bytes as usize..];
         }
         for (count, (a, b)) in counts.literals.iter_mut().zip(tables[0].iter().zip(&tables[1])) {
             *count = a + b;
         }
-        counts.literals[END] = 1;
         if !exact {
-            counts.literals.iter_mut().chain(&mut counts.distances).for_each(|count| *count = (*count).max(1));
+            counts.literals.iter_mut().chain(&mut counts.distances).for_each(|count| *count = mended(*count));
         }
+        counts.literals[END] = 1;
         counts.complete();
         (counts, exact)
     }
@@ -102,7 +124,7 @@ impl Counts {
     /// As [`Counts::of`], for columns: a token may have any number of literals, of which only some are counted too.
     pub(crate) fn of_columns(tokens: &[Token], text: &[u8]) -> (Self, bool) {
         if text.len() <= COLUMN_COUNTED_IN_FULL {
-            return Self::of(tokens, text);
+            return Self::of_some(tokens, text, COLUMN_STRIDE, |count| count.max(1));
         }
         let mut tables = [[0u32; 256]; 2];
         let mut counts = Self { literals: [0; LITERALS], distances: [0; DISTANCES] };
@@ -130,7 +152,7 @@ impl Counts {
         }
         for count in counts.literals.iter_mut().chain(&mut counts.distances) {
             // What was not counted is rarer than what was counted once.
-            *count = *count * UNSEEN_RARER + 1;
+            *count = *count * COLUMN_UNSEEN_RARER + 1;
         }
         counts.literals[END] = 1;
         counts.complete();

@@ -13,6 +13,12 @@ use stocktake_core::{BoolColumn, CodeColumn};
 /// Most columns of a group: as many 16-bit values as a combination's number holds.
 pub(crate) const MEMBERS_MAX: usize = 4;
 
+/// Rows whose combinations are put together at once: as many as a byte holds booleans.
+const AHEAD_ROWS: usize = 8;
+
+/// So far behind every row that none is ahead of it.
+const NO_ROW: usize = usize::MAX / 2;
+
 /// Combinations that are remembered. Reports have some dozens that matter.
 const PLACES: usize = 64;
 
@@ -36,12 +42,22 @@ impl<'a> Member<'a> {
         Self::Code(column, column.codes())
     }
 
+    /// Appends the numbers of rows, the first of them given, to those of other columns.
     #[inline(always)]
-    fn number(self, row: usize) -> u16 {
+    fn append_numbers(self, first: usize, keys: &mut [u64; AHEAD_ROWS]) {
         match self {
-            Self::Code(_, codes) => codes[row],
-            Self::Bool(column) => column.value(row).map_or(0, |value| 1 + u16::from(value)),
-            Self::Absent => 0,
+            Self::Code(_, codes) => match codes.get(first..).and_then(<[u16]>::first_chunk) {
+                Some(codes) => append(keys, codes.map(u64::from)),
+                None => {
+                    let code = |row| codes.get(first + row).copied().map_or(0, u64::from);
+                    append(keys, std::array::from_fn(code));
+                }
+            },
+            Self::Bool(column) => {
+                let (values, present) = (column.eight(first), column.eight_present(first));
+                append(keys, std::array::from_fn(|row| u64::from(present >> row & 1) << (values >> row & 1)));
+            }
+            Self::Absent => append(keys, [0; AHEAD_ROWS]),
         }
     }
 
@@ -56,6 +72,9 @@ impl<'a> Member<'a> {
 
 /// Rendered combinations of one group of columns.
 pub(crate) struct Combinations {
+    /// Combinations of rows, the first of them given, which are put together column by column.
+    ahead: [u64; AHEAD_ROWS],
+    ahead_from: usize,
     keys: [u64; PLACES],
     kinds: [Kind; PLACES],
     /// A number of each text, which depends on the text alone.
@@ -77,6 +96,8 @@ enum Kind {
 impl Combinations {
     pub(crate) fn new() -> Self {
         Self {
+            ahead: [0; AHEAD_ROWS],
+            ahead_from: NO_ROW,
             keys: [0; PLACES],
             kinds: [Kind::Unknown; PLACES],
             numbers: [0; PLACES],
@@ -87,6 +108,18 @@ impl Combinations {
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.kinds = [Kind::Unknown; PLACES];
+        self.ahead_from = NO_ROW;
+    }
+
+    /// The combination of a row.
+    #[inline(always)]
+    fn key(&mut self, members: &[Member<'_>], row: usize) -> u64 {
+        if row.wrapping_sub(self.ahead_from) >= AHEAD_ROWS {
+            let mut keys = [0; AHEAD_ROWS];
+            members.iter().for_each(|member| member.append_numbers(row, &mut keys));
+            (self.ahead, self.ahead_from) = (keys, row);
+        }
+        self.ahead[row.wrapping_sub(self.ahead_from) % AHEAD_ROWS]
     }
 
     /// Writes the fields of a row with their commas.
@@ -98,7 +131,7 @@ impl Combinations {
         page: &mut Page<'_>,
         marks: &mut Marks,
     ) -> Result<(), Full> {
-        let key = members.iter().fold(0, |key, member| key << 16 | u64::from(member.number(row)));
+        let key = self.key(members, row);
         let place = place_of(key);
         if self.keys[place] == key
             && let Kind::Short(length) = self.kinds[place]
@@ -151,6 +184,12 @@ impl Combinations {
             Kind::LongPlain
         }
     }
+}
+
+/// Appends the numbers of one more column.
+#[inline(always)]
+fn append(keys: &mut [u64; AHEAD_ROWS], numbers: [u64; AHEAD_ROWS]) {
+    keys.iter_mut().zip(numbers).for_each(|(key, number)| *key = *key << 16 | number);
 }
 
 /// A number of the texts of a row, from the texts alone: codes mean something else in other batches.

@@ -1,6 +1,11 @@
 //! The CSV format: what encoders and assemblers of one report share.
 
-use crate::{assembler::CsvAssembler, chunk::CsvChunk, encoder::CsvEncoder, page::put_quoted};
+use crate::{
+    assembler::CsvAssembler,
+    chunk::CsvChunk,
+    encoder::CsvEncoder,
+    page::{Full, Page, put_quoted},
+};
 use std::sync::Arc;
 use stocktake_core::{BucketName, CsvOptions, FieldSet, Format, ShardWriter};
 
@@ -20,6 +25,7 @@ impl CsvFormat {
         put_quoted(bucket.as_str(), &mut prefix);
         prefix.extend_from_slice(b",\"");
         let fields = fields.union(FieldSet::REQUIRED);
+        let prefix = Prefix::new(prefix);
         Self { dialect: Arc::new(Dialect { prefix, fields, options: options.clone() }) }
     }
 }
@@ -46,7 +52,34 @@ impl Format for CsvFormat {
 #[derive(Debug)]
 pub(crate) struct Dialect {
     /// What every row begins with: the bucket's field, a comma, and the quote before the key.
-    pub(crate) prefix: Vec<u8>,
+    pub(crate) prefix: Prefix,
     pub(crate) fields: FieldSet,
     pub(crate) options: CsvOptions,
+}
+
+/// Names of buckets have at most 63 bytes: theirs are copied as one block.
+const PREFIX_BYTES: usize = 96;
+
+/// What every row begins with.
+#[derive(Debug)]
+pub(crate) struct Prefix {
+    text: Vec<u8>,
+    /// The text, unless it is longer.
+    block: [u8; PREFIX_BYTES],
+}
+
+impl Prefix {
+    fn new(text: Vec<u8>) -> Self {
+        let mut block = [0; PREFIX_BYTES];
+        block.iter_mut().zip(&text).for_each(|(place, byte)| *place = *byte);
+        Self { text, block }
+    }
+
+    #[inline(always)]
+    pub(crate) fn put(&self, page: &mut Page<'_>) -> Result<(), Full> {
+        if self.text.len() <= PREFIX_BYTES {
+            return page.put_front(&self.block, self.text.len());
+        }
+        page.put(&self.text)
+    }
 }

@@ -10,8 +10,11 @@ pub(crate) type Escapes = [[u8; 4]; 256];
 static PERCENT: Escapes = escapes(*b"%20\x03");
 static FORM: Escapes = escapes(*b"+\0\0\x01");
 
-/// Bytes that are looked at together: the width of a vector register that every processor of an architecture has.
-const BLOCK: usize = 16;
+/// Bytes that are looked at together.
+const BLOCK: usize = 32;
+
+/// What has to follow a key where it lies, so that blocks need not end with it; without meaning.
+pub(crate) const BEHIND_BYTES: usize = BLOCK;
 
 /// The table of an encoding.
 pub(crate) fn escapes_of(encoding: KeyEncoding) -> &'static Escapes {
@@ -21,57 +24,55 @@ pub(crate) fn escapes_of(encoding: KeyEncoding) -> &'static Escapes {
     }
 }
 
-/// Writes a key; stretches without anything to escape are copied in blocks.
+/// Writes a key of so many bytes, which stands at the beginning of `text` and is followed by [`BEHIND_BYTES`] others.
 #[inline(always)]
-pub(crate) fn put_key(key: &[u8], escapes: &Escapes, page: &mut Page<'_>) -> Result<(), Full> {
+pub(crate) fn put_key(text: &[u8], bytes: usize, escapes: &Escapes, page: &mut Page<'_>) -> Result<(), Full> {
     // Three characters for each byte, and what blocks write ahead.
-    let out = page.room(3 * key.len() + BLOCK)?;
-    let mut at = 0;
-    let mut rest = key;
-    while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
-        out[at..at + BLOCK].copy_from_slice(block);
-        let marks = escaped_marks(block);
-        if marks == 0 {
-            at += BLOCK;
-            rest = after;
-            continue;
-        }
-        let plain = marks.trailing_zeros() as usize;
-        at += plain;
-        rest = &rest[plain..];
-        while let Some((byte, after)) = rest.split_first().filter(|(byte, _)| !is_plain(**byte)) {
-            at += put_byte(*byte, escapes, &mut out[at..]);
-            rest = after;
-        }
-    }
-    match key.last_chunk::<BLOCK>() {
-        // The last block reaches back over bytes that stand in the page as they are, for none of it is escaped.
-        Some(block) if escaped_marks(block) == 0 => {
-            let start = at + rest.len() - BLOCK;
-            out[start..start + BLOCK].copy_from_slice(block);
-            at += rest.len();
-        }
-        _ => {
-            for byte in rest {
-                at += put_byte(*byte, escapes, &mut out[at..]);
+    let out = page.room(3 * bytes + BLOCK)?;
+    let (mut at, mut from) = (0, 0);
+    while from < bytes {
+        let Some(block) = copied(&text[from..], &mut out[at..]) else { return Err(Full) };
+        let counted = (bytes - from).min(BLOCK);
+        let mut escaped = escaped_marks(block) & u32::MAX >> (BLOCK - counted);
+        let mut done = 0;
+        while escaped != 0 {
+            let place = escaped.trailing_zeros() as usize % BLOCK;
+            escaped &= escaped - 1;
+            let escape = &escapes[usize::from(block[place])];
+            at += place - done;
+            out[at..at + 4].copy_from_slice(escape);
+            at += usize::from(escape[3]);
+            done = place + 1;
+            if copied(&text[from + done..], &mut out[at..]).is_none() {
+                return Err(Full);
             }
         }
+        at += counted - done;
+        from += counted;
     }
     page.advance(at);
     Ok(())
 }
 
+/// Copies a block, of which only the front may count; there is none where either side is too short.
 #[inline(always)]
-fn put_byte(byte: u8, escapes: &Escapes, out: &mut [u8]) -> usize {
-    let escape = &escapes[usize::from(byte)];
-    out[..4].copy_from_slice(escape);
-    usize::from(escape[3])
+fn copied<'t>(text: &'t [u8], out: &mut [u8]) -> Option<&'t [u8; BLOCK]> {
+    let block = text.first_chunk::<BLOCK>()?;
+    *out.first_chunk_mut()? = *block;
+    Some(block)
 }
 
 /// A bit for each byte of the block that is escaped, the first lowest: as [`is_plain`], of all bytes at once.
 #[inline(always)]
 fn escaped_marks(block: &[u8; BLOCK]) -> u32 {
-    let all = u8x16::new(*block);
+    let (halves, _) = block.as_chunks();
+    halves.iter().rev().fold(0, |marks, half| marks << 16 | escaped_marks_of(half))
+}
+
+/// As [`escaped_marks`], of half a block: the width of a vector register that every processor of an architecture has.
+#[inline(always)]
+fn escaped_marks_of(half: &[u8; 16]) -> u32 {
+    let all = u8x16::new(*half);
     let each = u8x16::splat;
     let from = |bytes: u8x16, first: u8, count: u8| (bytes - each(first)).simd_le(each(count - 1));
     let plain =
@@ -79,7 +80,7 @@ fn escaped_marks(block: &[u8; BLOCK]) -> u32 {
     plain.to_bitmask() ^ 0xffff
 }
 
-/// Whether a byte stands in a key as it is. Without branches, so that a block is tested at once.
+/// Whether a byte stands in a key as it is.
 #[inline(always)]
 const fn is_plain(byte: u8) -> bool {
     let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
@@ -115,7 +116,9 @@ mod tests {
     fn encoded(key: &str, encoding: KeyEncoding) -> String {
         let mut out = vec![0; 3 * key.len() + BLOCK];
         let mut page = Page::new(&mut out, 0);
-        put_key(key.as_bytes(), escapes_of(encoding), &mut page).unwrap();
+        // What follows is escaped, and does not count.
+        let text = [key.as_bytes(), &[b'"'; BEHIND_BYTES]].concat();
+        put_key(&text, key.len(), escapes_of(encoding), &mut page).unwrap();
         let at = page.at();
         String::from_utf8(out[..at].to_vec()).unwrap()
     }

@@ -51,6 +51,14 @@ impl<'a> Page<'a> {
         self.at += bytes;
     }
 
+    /// Writes the first bytes of a block.
+    #[inline(always)]
+    pub(crate) fn put_front<const N: usize>(&mut self, front: &[u8; N], bytes: usize) -> Result<(), Full> {
+        *self.block()? = *front;
+        self.at += bytes;
+        Ok(())
+    }
+
     /// Writes some bytes.
     #[inline(always)]
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {

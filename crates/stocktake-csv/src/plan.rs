@@ -2,8 +2,8 @@
 
 use crate::{
     few::{Combinations, MEMBERS_MAX, Member},
-    format::Dialect,
-    key::{Escapes, escapes_of, put_key},
+    format::{Dialect, Prefix},
+    key::{BEHIND_BYTES, Escapes, escapes_of, put_key},
     marks::Marks,
     number::put_count,
     page::{Full, Page},
@@ -19,11 +19,13 @@ pub(crate) struct Memory {
     times: Box<TimeFields>,
     /// As many as the groups of a plan.
     groups: Vec<Combinations>,
+    /// A key that is not followed by enough bytes where it lies.
+    key: Vec<u8>,
 }
 
 impl Memory {
     pub(crate) fn new() -> Self {
-        Self { times: Box::new(TimeFields::new()), groups: Vec::new() }
+        Self { times: Box::new(TimeFields::new()), groups: Vec::new(), key: Vec::new() }
     }
 }
 
@@ -39,8 +41,9 @@ pub(crate) enum Stop {
 /// The columns of a segment in file order.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
-    prefix: &'a [u8],
+    prefix: &'a Prefix,
     keys: &'a TextColumn,
+    key_texts: Option<(&'a [i32], &'a [u8])>,
     escapes: &'static Escapes,
     cells: Vec<Cell<'a>>,
 }
@@ -78,7 +81,14 @@ impl<'a> Plan<'a> {
         memory.groups.truncate(groups);
         memory.groups.iter_mut().for_each(Combinations::clear);
         memory.groups.resize_with(groups, Combinations::new);
-        Self { prefix: &dialect.prefix, keys: segment.keys(), escapes: escapes_of(dialect.options.key_encoding), cells }
+        let keys = segment.keys();
+        Self {
+            prefix: &dialect.prefix,
+            keys,
+            key_texts: keys.as_offsets(),
+            escapes: escapes_of(dialect.options.key_encoding),
+            cells,
+        }
     }
 
     /// Writes rows until the page has `enough_bytes`; returns the first row that is not written.
@@ -115,12 +125,13 @@ impl<'a> Plan<'a> {
         marks: &mut Marks,
         page: &mut Page<'_>,
     ) -> Result<(), Stop> {
-        let Memory { times, groups } = memory;
+        let Memory { times, groups, key } = memory;
         marks.begin(page);
         // The bucket before the key stands as far from the bucket above as the keys do from each other.
-        page.put(self.prefix)?;
+        self.prefix.put(page)?;
         marks.push(page, Hint::Sorted);
-        put_key(self.keys.value(row).as_bytes(), self.escapes, page)?;
+        let (text, bytes) = self.key(row, key);
+        put_key(text, bytes, self.escapes, page)?;
         marks.push(page, Hint::SortedEnd);
         page.put(b"\",")?;
         let mut groups = groups.iter_mut();
@@ -178,6 +189,30 @@ impl<'a> Plan<'a> {
         // In the place of the last field's comma.
         page.replace_last(b'\n');
         Ok(())
+    }
+
+    /// A key's length, and a text that begins with it and goes on for [`BEHIND_BYTES`].
+    #[inline(always)]
+    fn key<'t>(&'t self, row: usize, copy: &'t mut Vec<u8>) -> (&'t [u8], usize) {
+        if let Some((offsets, texts)) = self.key_texts
+            && let Some([from, to]) = offsets.get(row..).and_then(<[i32]>::first_chunk)
+        {
+            let (from, to) = (from.cast_unsigned() as usize, to.cast_unsigned() as usize);
+            if let Some(text) = texts.get(from..to + BEHIND_BYTES) {
+                return (text, to - from);
+            }
+        }
+        self.copied_key(row, copy)
+    }
+
+    /// As [`Plan::key`], of a key that lies alone, or at the end.
+    #[inline(never)]
+    fn copied_key<'t>(&self, row: usize, copy: &'t mut Vec<u8>) -> (&'t [u8], usize) {
+        let key = self.keys.value(row).as_bytes();
+        copy.clear();
+        copy.extend_from_slice(key);
+        copy.extend_from_slice(&[0; BEHIND_BYTES]);
+        (copy, key.len())
     }
 }
 

@@ -8,13 +8,19 @@ use crate::{
 use stocktake_codec::Hint;
 use stocktake_core::{ISO_BYTES, Timestamp};
 
-const DAY_MS: i64 = 86_400_000;
+const DAY_MS: u64 = 86_400_000;
+
+/// From the first day that is counted to 1970: more than the years from 0000 on.
+const FIRST_DAY_MS: i64 = 720_000 * DAY_MS.cast_signed();
+
+/// The colons of a clock.
+const COLONS: u64 = u64::from_le_bytes(*b"\0\0:\0\0:\0\0");
 
 /// Days that are remembered: the days of five years do not meet in one place, and all of them fill 32 KiB.
 const DAYS: usize = marks::DAYS as usize;
 
 /// The number of a day in which no time lies that a report can spell.
-const NO_DAY: i32 = i32::MAX;
+const NO_DAY: u32 = u32::MAX;
 
 /// Length of a date with the quote before it and the `T` after it.
 const DATE_BYTES: usize = 12;
@@ -55,29 +61,30 @@ impl TimeFields {
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "remainders")]
     pub(crate) fn put(&mut self, ms: i64, page: &mut Page<'_>, marks: &mut Marks) -> Result<(), TimeFault> {
-        // Far beyond the years of reports the number of the day leaves its type.
-        let day = i32::try_from(ms.div_euclid(DAY_MS)).unwrap_or(NO_DAY);
-        let ms_of_day = ms.rem_euclid(DAY_MS).unsigned_abs();
+        // Times before the first day wrap to days far beyond the last one.
+        let since_first = ms.wrapping_add(FIRST_DAY_MS).cast_unsigned();
+        let day = u32::try_from(since_first / DAY_MS).unwrap_or(NO_DAY);
+        let ms_of_day = (since_first % DAY_MS) as u32;
         let place = place_of(day);
         if self.dates[place][DATE_BYTES..] != day.to_le_bytes() || day == NO_DAY {
             self.render(ms, day, place)?;
         }
-        let block = page.block::<32>()?;
+        let (second, millisecond) = (ms_of_day / 1000, ms_of_day % 1000);
+        let (minute, second) = (second / 60, second % 60);
+        let pair = |number: u32| u64::from(u16::from_le_bytes(two_digits(u64::from(number))));
+        let clock = pair(minute / 60) | pair(minute % 60) << 24 | pair(second) << 48 | COLONS;
+        let mut fraction = *b".000Z\",\0";
+        if millisecond != 0 {
+            fraction[1] = two_digits(u64::from(millisecond / 100))[1];
+            fraction[2..4].copy_from_slice(&two_digits(u64::from(millisecond % 100)));
+        }
+        let block = page.block::<28>()?;
         block[..16].copy_from_slice(&self.dates[place]);
-        let second = ms_of_day / 1000;
-        block[12..14].copy_from_slice(&two_digits(second / 3600));
-        block[14] = b':';
-        block[15..17].copy_from_slice(&two_digits(second / 60 % 60));
-        block[17] = b':';
-        block[18..20].copy_from_slice(&two_digits(second % 60));
-        let millisecond = ms_of_day % 1000;
-        block[20] = b'.';
-        block[21] = two_digits(millisecond / 100)[1];
-        block[22..24].copy_from_slice(&two_digits(millisecond % 100));
-        block[24..27].copy_from_slice(b"Z\",");
+        block[12..20].copy_from_slice(&clock.to_le_bytes());
+        block[20..].copy_from_slice(&fraction);
         marks.push(page, marks::day(place as u32));
         page.advance(DATE_BYTES + 15);
-        let whole = if millisecond == 0 { marks::second((second % 60) as u32) } else { Hint::Nothing };
+        let whole = if millisecond == 0 { marks::second(second) } else { Hint::Nothing };
         marks.push_at(page, SECOND_FROM_END, whole);
         marks.push_at(page, FRACTION_FROM_END, Hint::Above);
         Ok(())
@@ -93,7 +100,7 @@ impl TimeFields {
     }
 
     #[cold]
-    fn render(&mut self, ms: i64, day: i32, place: usize) -> Result<(), TimeFault> {
+    fn render(&mut self, ms: i64, day: u32, place: usize) -> Result<(), TimeFault> {
         let time = Timestamp::try_from_ms(ms).map_err(|_| TimeFault::OutOfRange)?;
         let mut iso = [0; ISO_BYTES];
         time.write_iso(&mut iso);
@@ -105,8 +112,8 @@ impl TimeFields {
 }
 
 #[inline(always)]
-fn place_of(day: i32) -> usize {
-    (day.cast_unsigned() as usize) % DAYS
+fn place_of(day: u32) -> usize {
+    day as usize % DAYS
 }
 
 impl std::fmt::Debug for TimeFields {
@@ -141,7 +148,7 @@ mod tests {
     fn times_that_no_report_can_spell_are_refused() {
         let mut times = TimeFields::new();
         let mut out = [0; 40];
-        let no_day = i64::from(NO_DAY) * DAY_MS;
+        let no_day = i64::from(NO_DAY) * DAY_MS.cast_signed() - FIRST_DAY_MS;
         for ms in [i64::MIN, Timestamp::MIN.ms() - 1, Timestamp::MAX.ms() + 1, no_day - 1, no_day, i64::MAX] {
             assert_eq!(times.put(ms, &mut Page::new(&mut out, 0), &mut Marks::default()), Err(TimeFault::OutOfRange));
         }

@@ -235,17 +235,30 @@ impl BoolColumn {
     /// The eight booleans from a row on, the first in the lowest bit; past the last row, and in absent rows, they have no meaning.
     #[inline]
     pub fn eight(&self, row: usize) -> u8 {
-        let bits = self.0.values();
-        let at = bits.offset() + row;
-        let byte = |number: usize| bits.values().get(number).copied().map_or(0, u16::from);
-        let [low, _] = ((byte(at / 8) | byte(at / 8 + 1) << 8) >> (at % 8)).to_le_bytes();
-        low
+        eight_bits(self.0.values(), row)
+    }
+
+    /// Which of the eight rows from a row on have a boolean, the first in the lowest bit; past the last row it has no meaning.
+    #[inline]
+    pub fn eight_present(&self, row: usize) -> u8 {
+        match self.0.nulls() {
+            None => u8::MAX,
+            Some(nulls) => eight_bits(nulls.inner(), row),
+        }
     }
 
     /// Number of absent booleans.
     pub fn absent(&self) -> usize {
         self.0.null_count()
     }
+}
+
+#[inline]
+fn eight_bits(bits: &BooleanBuffer, at: usize) -> u8 {
+    let at = bits.offset() + at;
+    let byte = |number: usize| bits.values().get(number).copied().map_or(0, u16::from);
+    let [low, _] = ((byte(at / 8) | byte(at / 8 + 1) << 8) >> (at % 8)).to_le_bytes();
+    low
 }
 
 /// A column of 64-bit counts, or of times in milliseconds since 1970-01-01 UTC.
@@ -281,14 +294,20 @@ mod tests {
     fn eight_booleans_are_read_at_once() {
         let values: Vec<bool> = (0..61_u32).map(|row| row * row % 7 < 3).collect();
         let whole = BooleanArray::from(values.clone());
+        let present: Vec<bool> = (0..61_u32).map(|row| row * row % 5 < 2).collect();
+        let gaps: BooleanArray = present.iter().map(|present| present.then_some(true)).collect();
         for from in [0, 3, 8, 13] {
             let column = BoolColumn(whole.slice(from, values.len() - from));
+            let with_gaps = BoolColumn(gaps.slice(from, values.len() - from));
             for row in 0..values.len() - from - 7 {
                 let eight = column.eight(row);
                 assert!((0..8).all(|bit| (eight >> bit & 1 == 1) == values[from + row + bit]), "{from} {row}");
+                let eight = with_gaps.eight_present(row);
+                assert!((0..8).all(|bit| (eight >> bit & 1 == 1) == present[from + row + bit]), "{from} {row}");
+                assert_eq!(column.eight_present(row), u8::MAX);
             }
             // Past the end there is nothing to panic about.
-            let _ = column.eight(values.len() - from - 1);
+            let _ = (column.eight(values.len() - from - 1), with_gaps.eight_present(values.len() - from - 1));
         }
     }
 }
