@@ -59,19 +59,27 @@ impl<'a> Bits<'a> {
     /// Adds entries; with the bits held at most 63 together.
     #[inline(always)]
     pub(crate) fn put_entries<const N: usize>(&mut self, entries: [u32; N]) {
-        let mut count = self.count;
-        for entry in entries {
-            // Shifts look at the lowest six bits only, so that what a sum has above them need not be cleared.
-            self.held |= u64::from(entry >> CODE_AT).wrapping_shl(count);
-            count = count.wrapping_add(entry);
+        // Put together before they meet the bits held: what comes next waits for one step of these, not for each.
+        let (mut codes, mut bits) = (0u64, 0u32);
+        for entry in entries.into_iter().rev() {
+            // Shifts look at the lowest six bits only, so that what an entry has above them need not be cleared.
+            codes = codes.wrapping_shl(entry) | u64::from(entry >> CODE_AT);
+            bits = bits.wrapping_add(entry);
         }
-        self.count = count & 63;
+        self.held |= codes.wrapping_shl(self.count);
+        self.count = self.count.wrapping_add(bits) & 63;
     }
 
     /// Number of bits that are not handed on yet.
     #[inline(always)]
     pub(crate) fn held(&self) -> u32 {
         self.count
+    }
+
+    /// Whether entries fit together with the bits held.
+    #[inline(always)]
+    pub(crate) fn has_room_for<const N: usize>(&self, entries: [u32; N]) -> bool {
+        bits_of(entries.iter().fold(self.count, |bits, entry| bits.wrapping_add(*entry))) < 64
     }
 
     /// Hands whole bytes on; less than eight bits are kept.

@@ -121,7 +121,7 @@ impl BlockWriter {
         } else {
             self.header.write(place.bit(), &mut bits)?;
         }
-        self.pairs.fit(self.codes.literals());
+        self.pairs.fit(self.codes.literals(), self.dispatch);
         let symbols = Symbols { codes: &self.codes, pairs: &self.pairs, text, tokens, bits };
         let mut bits = self.dispatch.run(symbols)?;
         if place == Place::Last {
@@ -167,6 +167,8 @@ impl<'o> Work for Symbols<'_, 'o> {
             if token.length > 0 {
                 codes.put_match(token.length, token.distance, &mut bits)?;
                 rest = &rest[usize::from(token.length)..];
+            } else {
+                bits.flush()?;
             }
         }
         codes.put_end(&mut bits)?;

@@ -164,7 +164,6 @@ impl Codes {
             let odd = eight >> (8 * (count.wrapping_sub(1) % 8)) & 0xff;
             if let Some(four) = pairs.rest(eight, count, self.literals[odd as usize], bits.held()) {
                 bits.put_entries(four);
-                bits.flush()?;
                 return Ok((bits, &text[count..]));
             }
         }
@@ -217,12 +216,17 @@ impl Codes {
         let more = (u32::from(distance) - 1) & ((1 << extra) - 1);
         // Places are within the tables in any case: what is cut off here is nothing.
         let (length, symbol) = (usize::from(length) % LENGTH_PLACES, symbol % DISTANCE_PLACES);
-        bits.put_entries([self.lengths[length], self.distances[symbol], bits::entry(more, extra)]);
+        let entries = [self.lengths[length], self.distances[symbol], bits::entry(more, extra)];
+        if !bits.has_room_for(entries) {
+            bits.flush()?;
+        }
+        bits.put_entries(entries);
         bits.flush()
     }
 
     #[inline(always)]
     pub(crate) fn put_end(&self, bits: &mut Bits<'_>) -> Result<(), Full> {
+        bits.flush()?;
         bits.put_entries([self.end]);
         bits.flush()
     }

@@ -11,7 +11,7 @@ use std::fmt;
 
 /// A block with so much text is full: long enough that a header of about 100 bytes does not count, short enough for
 /// codes to follow the text and for a core's own cache to hold it.
-pub const BLOCK_BYTES: usize = 256 << 10;
+pub const BLOCK_BYTES: usize = 384 << 10;
 
 /// A block with so many matches is full, which bounds what is kept of them to a quarter of a megabyte.
 const TOKENS_MAX: usize = 32 << 10;
@@ -24,7 +24,7 @@ const ROOM_BYTES: usize = 64 << 10;
 /// Positions count bytes from the beginning of the run. A block ends where the caller asks for it, which should be where
 /// [`Deflater::is_full`] says so.
 ///
-/// Memory: 1 MiB while rows have up to 64 KiB; longer rows add six times their length at most.
+/// Memory: 1.4 MiB at most while rows have up to 64 KiB; longer rows add six times their length at most.
 pub struct Deflater {
     /// Up to 32 KiB before the block, the block, and room.
     text: Vec<u8>,
@@ -38,7 +38,7 @@ pub struct Deflater {
 
 impl Deflater {
     /// A deflater at the beginning of a run.
-    #[expect(clippy::new_without_default, reason = "half a megabyte is no default")]
+    #[expect(clippy::new_without_default, reason = "a megabyte is no default")]
     pub fn new() -> Self {
         Self {
             text: vec![0; DISTANCE_MAX + BLOCK_BYTES + ROOM_BYTES],

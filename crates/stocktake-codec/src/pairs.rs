@@ -1,6 +1,9 @@
 //! Codes of two literals at once, for the literals that occur often.
 
-use crate::bits::{CODE_AT, bits_of, entry};
+use crate::{
+    bits::{CODE_AT, bits_of, entry},
+    dispatch::{Dispatch, Work},
+};
 use std::hint::select_unpredictable;
 
 /// Longest code of a literal that has pairs: literals of longer codes are rare, or there are many of them.
@@ -30,27 +33,8 @@ impl Pairs {
     }
 
     /// Takes the codes of single literals over.
-    pub(crate) fn fit(&mut self, literals: &[u32; 256]) {
-        for second in &self.paired {
-            let row = usize::from(*second) << 8;
-            self.paired.iter().for_each(|first| self.entries[row + usize::from(*first)] = NONE);
-        }
-        for bits_max in [BITS_MAX, BITS_MAX - 1] {
-            self.paired.clear();
-            let is_short = |byte: &u8| (1..=bits_max).contains(&bits_of(literals[usize::from(*byte)]));
-            self.paired.extend((0..=255).filter(is_short));
-            if self.paired.len() <= PAIRED_MAX {
-                break;
-            }
-        }
-        for second in &self.paired {
-            let row = usize::from(*second) << 8;
-            let (second_code, second_bits) = split(literals[usize::from(*second)]);
-            for first in &self.paired {
-                let (code, bits) = split(literals[usize::from(*first)]);
-                self.entries[row + usize::from(*first)] = entry(code | second_code << bits, bits + second_bits);
-            }
-        }
+    pub(crate) fn fit(&mut self, literals: &[u32; 256], dispatch: Dispatch) {
+        dispatch.run(Fit { pairs: self, literals });
     }
 
     /// The codes of eight literals by twos, the first lowest, if all have pairs and fit together with the bits held.
@@ -63,7 +47,7 @@ impl Pairs {
     #[inline(always)]
     pub(crate) fn four(&self, literals: u32) -> Option<[u32; 2]> {
         let entries = std::array::from_fn(|pair| self.entry(u64::from(literals), pair));
-        (entries[0] != NONE && entries[1] != NONE).then_some(entries)
+        (bits_of(entries[0]) < NONE && bits_of(entries[1]) < NONE).then_some(entries)
     }
 
     /// The codes of the first literals by twos, of at most seven, and of the last one, if they have pairs and fit together
@@ -82,7 +66,7 @@ impl Pairs {
 
     #[inline(always)]
     fn fitting<const N: usize>(entries: [u32; N], held: u32) -> Option<[u32; N]> {
-        let bits = entries.iter().fold(held, |bits, entry| bits.wrapping_add(*entry));
+        let bits = entries.iter().rev().fold(0u32, |bits, entry| bits.wrapping_add(*entry)).wrapping_add(held);
         (bits_of(bits) < 64).then_some(entries)
     }
 
@@ -91,6 +75,69 @@ impl Pairs {
     }
 }
 
-fn split(entry: u32) -> (u32, u32) {
-    (entry >> CODE_AT, bits_of(entry))
+/// Pairs to be made of the codes of single literals.
+struct Fit<'a> {
+    pairs: &'a mut Pairs,
+    literals: &'a [u32; 256],
+}
+
+impl Work for Fit<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { pairs: Pairs { entries, paired }, literals } = self;
+        let mut groups = groups_of(paired);
+        for second in &*paired {
+            let row = entries[usize::from(*second) << 8..].first_chunk_mut::<256>();
+            each_group(row, groups, |_, group| *group = [NONE; GROUP]);
+        }
+        for bits_max in [BITS_MAX, BITS_MAX - 1] {
+            paired.clear();
+            let is_short = |byte: &u8| (1..=bits_max).contains(&bits_of(literals[usize::from(*byte)]));
+            paired.extend((0..=255).filter(is_short));
+            if paired.len() <= PAIRED_MAX {
+                break;
+            }
+        }
+        // Literals without pairs have so many bits that no pair with them fits.
+        let (mut codes, mut bits) = ([0; 256], [NONE; 256]);
+        for first in &*paired {
+            let first = usize::from(*first);
+            (codes[first], bits[first]) = (literals[first] >> CODE_AT, bits_of(literals[first]));
+        }
+        groups = groups_of(paired);
+        for second in &*paired {
+            let second = usize::from(*second);
+            let (code, more) = (codes[second], bits[second]);
+            let row = entries[second << 8..].first_chunk_mut::<256>();
+            each_group(row, groups, |from, group| {
+                let firsts = codes[from..].first_chunk::<GROUP>().zip(bits[from..].first_chunk::<GROUP>());
+                let Some((codes, bits)) = firsts else { return };
+                for (place, (first, bits)) in group.iter_mut().zip(codes.iter().zip(bits)) {
+                    *place = entry(first | code.wrapping_shl(*bits), bits + more);
+                }
+            });
+        }
+    }
+}
+
+/// Entries that are made at once.
+const GROUP: usize = 16;
+
+/// A bit for each group of first literals in which one has pairs.
+#[inline(always)]
+fn groups_of(paired: &[u8]) -> u32 {
+    paired.iter().fold(0, |groups, first| groups | 1 << (usize::from(*first) / GROUP))
+}
+
+/// Calls a function with those groups of a row, and where they begin.
+#[inline(always)]
+fn each_group(row: Option<&mut [u32; 256]>, groups: u32, mut make: impl FnMut(usize, &mut [u32; GROUP])) {
+    let Some(row) = row else { return };
+    for (number, group) in row.as_chunks_mut().0.iter_mut().enumerate() {
+        if groups >> number & 1 == 1 {
+            make(number * GROUP, group);
+        }
+    }
 }

@@ -51,8 +51,11 @@ pub(crate) struct Counts {
     pub(crate) distances: [u32; DISTANCES],
 }
 
-/// A block of more tokens is not counted in full.
-const COUNTED_IN_FULL: usize = 1024;
+/// A block of rows with more tokens is not counted in full.
+const COUNTED_IN_FULL: usize = 1536;
+
+/// As [`COUNTED_IN_FULL`], of short columns.
+const COLUMN_COUNTED_TOKENS: usize = 1024;
 
 /// Of so many tokens of rows, the first [`COUNTED`] have their literals counted. Rows have about five tokens, so that this
 /// meets whole rows.
@@ -85,12 +88,12 @@ impl Counts {
     /// Of a long block, only some literals are counted. Then every symbol counts at least one, since it may occur where it
     /// is not counted. Returns whether counts are exact.
     pub(crate) fn of(tokens: &[Token], text: &[u8]) -> (Self, bool) {
-        Self::of_some(tokens, text, STRIDE, |count| count * UNSEEN_RARER + 1)
+        let exact = tokens.len() <= COUNTED_IN_FULL;
+        (Self::of_some(tokens, text, exact, STRIDE, |count| count * UNSEEN_RARER + 1), exact)
     }
 
     /// As [`Counts::of`], of the first tokens of each stride; counts that are not exact are mended.
-    fn of_some(tokens: &[Token], text: &[u8], stride: usize, mended: impl Fn(u32) -> u32) -> (Self, bool) {
-        let exact = tokens.len() <= COUNTED_IN_FULL;
+    fn of_some(tokens: &[Token], text: &[u8], exact: bool, stride: usize, mended: impl Fn(u32) -> u32) -> Self {
         // Equal bytes often follow each other: alternating tables keep an increment from waiting for the one before.
         let mut tables = [[0u32; 256]; 2];
         let mut counts = Self { literals: [0; LITERALS], distances: [0; DISTANCES] };
@@ -118,13 +121,14 @@ impl Counts {
         }
         counts.literals[END] = 1;
         counts.complete();
-        (counts, exact)
+        counts
     }
 
     /// As [`Counts::of`], for columns: a token may have any number of literals, of which only some are counted too.
     pub(crate) fn of_columns(tokens: &[Token], text: &[u8]) -> (Self, bool) {
         if text.len() <= COLUMN_COUNTED_IN_FULL {
-            return Self::of_some(tokens, text, COLUMN_STRIDE, |count| count.max(1));
+            let exact = tokens.len() <= COLUMN_COUNTED_TOKENS;
+            return (Self::of_some(tokens, text, exact, COLUMN_STRIDE, |count| count.max(1)), exact);
         }
         let mut tables = [[0u32; 256]; 2];
         let mut counts = Self { literals: [0; LITERALS], distances: [0; DISTANCES] };

@@ -116,7 +116,9 @@ impl Combinations {
     fn key(&mut self, members: &[Member<'_>], row: usize) -> u64 {
         if row.wrapping_sub(self.ahead_from) >= AHEAD_ROWS {
             let mut keys = [0; AHEAD_ROWS];
-            members.iter().for_each(|member| member.append_numbers(row, &mut keys));
+            for member in members {
+                member.append_numbers(row, &mut keys);
+            }
             (self.ahead, self.ahead_from) = (keys, row);
         }
         self.ahead[row.wrapping_sub(self.ahead_from) % AHEAD_ROWS]
@@ -129,47 +131,35 @@ impl Combinations {
         members: &[Member<'_>],
         row: usize,
         page: &mut Page<'_>,
-        marks: &mut Marks,
+        marks: &mut Marks<'_>,
     ) -> Result<(), Full> {
         let key = self.key(members, row);
         let place = place_of(key);
-        if self.keys[place] == key
-            && let Kind::Short(length) = self.kinds[place]
-        {
-            marks.push(page, Hint::Last(self.numbers[place]));
-            let block: &mut [u8; TEXT_BYTES] = page.block()?;
-            let text = &self.texts[place];
-            block[..BLOCK_BYTES].copy_from_slice(&text[..BLOCK_BYTES]);
-            if usize::from(length) > BLOCK_BYTES {
-                block[BLOCK_BYTES..].copy_from_slice(&text[BLOCK_BYTES..]);
-            }
-            page.advance(usize::from(length));
-            return Ok(());
+        if self.keys[place] != key || self.kinds[place] == Kind::Unknown {
+            self.learn(members, row, key);
         }
-        self.put_slowly(members, row, key, page, marks)
+        marks.push(page, Hint::Last(self.numbers[place]));
+        let Kind::Short(length) = self.kinds[place] else {
+            let plain = self.kinds[place] == Kind::LongPlain;
+            return page.apart(|page| put_long(members, row, plain, page));
+        };
+        let block: &mut [u8; TEXT_BYTES] = page.block()?;
+        let text = &self.texts[place];
+        block[..BLOCK_BYTES].copy_from_slice(&text[..BLOCK_BYTES]);
+        if usize::from(length) > BLOCK_BYTES {
+            block[BLOCK_BYTES..].copy_from_slice(&text[BLOCK_BYTES..]);
+        }
+        page.advance(usize::from(length));
+        Ok(())
     }
 
+    #[cold]
     #[inline(never)]
-    fn put_slowly(
-        &mut self,
-        members: &[Member<'_>],
-        row: usize,
-        key: u64,
-        page: &mut Page<'_>,
-        marks: &mut Marks,
-    ) -> Result<(), Full> {
+    fn learn(&mut self, members: &[Member<'_>], row: usize, key: u64) {
         let place = place_of(key);
-        if self.keys[place] != key || self.kinds[place] == Kind::Unknown {
-            self.keys[place] = key;
-            self.kinds[place] = self.render(members, row, place);
-            self.numbers[place] = number_of(members, row);
-        }
-        let plain = self.kinds[place] == Kind::LongPlain;
-        marks.push(page, Hint::Last(self.numbers[place]));
-        for text in members.iter().map(|member| member.text(row)) {
-            if plain { page.put_plain_field(text.as_bytes()) } else { page.put_field(text) }?;
-        }
-        Ok(())
+        self.keys[place] = key;
+        self.kinds[place] = self.render(members, row, place);
+        self.numbers[place] = number_of(members, row);
     }
 
     fn render(&mut self, members: &[Member<'_>], row: usize, place: usize) -> Kind {
@@ -184,6 +174,15 @@ impl Combinations {
             Kind::LongPlain
         }
     }
+}
+
+/// Writes fields that are too long to be remembered.
+#[inline(never)]
+fn put_long(members: &[Member<'_>], row: usize, plain: bool, page: &mut Page<'_>) -> Result<(), Full> {
+    for text in members.iter().map(|member| member.text(row)) {
+        if plain { page.put_plain_field(text.as_bytes()) } else { page.put_field(text) }?;
+    }
+    Ok(())
 }
 
 /// Appends the numbers of one more column.

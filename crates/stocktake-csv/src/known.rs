@@ -3,7 +3,7 @@
 use crate::{
     chunk::CsvChunk,
     format::Dialect,
-    marks::{Marks, NUMBERS},
+    marks::{NUMBERS, RowMarks},
     page::Page,
     plan::{Memory, Plan, Stop},
 };
@@ -21,13 +21,13 @@ const BATCH_ROWS: usize = 8;
 /// What parts of keys begin with: folders, characters that are escaped, endings.
 const SEPARATORS: &[u8] = b"/%.";
 
-/// Deflates one chunk after another. Holds about 1.1 MiB while rows have up to 64 KiB.
+/// Deflates one chunk after another. Holds about 1.4 MiB while rows have up to 64 KiB.
 #[derive(Debug)]
 pub(crate) struct KnownRows {
     deflater: Deflater,
     rows: Rows,
     /// Of each row of a batch, and its length in bytes.
-    marks: Vec<(Marks, usize)>,
+    marks: Vec<(RowMarks, usize)>,
 }
 
 impl KnownRows {
@@ -99,7 +99,7 @@ struct WriteRows<'a, 'p, M> {
     page: Page<'a>,
 }
 
-impl<'a, M: Iterator<Item = &'a mut (Marks, usize)>> Work for WriteRows<'a, '_, M> {
+impl<'a, M: Iterator<Item = &'a mut (RowMarks, usize)>> Work for WriteRows<'a, '_, M> {
     /// Number of rows and of their bytes.
     type Output = Result<(usize, usize), Stop>;
 

@@ -33,27 +33,44 @@ const MARKS_MAX: usize = 2 + 3 * (Field::COUNT - 2);
 
 /// The marks of one row.
 #[derive(Clone, Debug)]
-pub(crate) struct Marks {
-    /// Where the row begins in the page.
-    start: usize,
+pub(crate) struct RowMarks {
     count: usize,
     list: [Mark; MARKS_MAX],
 }
 
-impl Default for Marks {
+impl Default for RowMarks {
     fn default() -> Self {
-        Self { start: 0, count: 0, list: [Mark { at: 0, hint: Hint::Nothing }; MARKS_MAX] }
+        Self { count: 0, list: [Mark { at: 0, hint: Hint::Nothing }; MARKS_MAX] }
     }
 }
 
-impl Marks {
+impl RowMarks {
     /// Begins a row at the end of the page.
     #[inline(always)]
-    pub(crate) fn begin(&mut self, page: &Page<'_>) {
-        self.start = page.at();
-        self.count = 0;
+    pub(crate) fn begin(&mut self, page: &Page<'_>) -> Marks<'_> {
+        Marks { start: page.at(), left: &mut self.list }
     }
 
+    /// Ends a row with so many marks left.
+    #[inline(always)]
+    pub(crate) fn end(&mut self, left: usize) {
+        self.count = MARKS_MAX - left;
+    }
+
+    pub(crate) fn list(&self) -> &[Mark] {
+        &self.list[..self.count]
+    }
+}
+
+/// Marks that a row is given.
+#[derive(Debug)]
+pub(crate) struct Marks<'m> {
+    /// Where the row begins in the page.
+    start: usize,
+    left: &'m mut [Mark],
+}
+
+impl Marks<'_> {
     /// Marks the end of the page.
     #[inline(always)]
     pub(crate) fn push(&mut self, page: &Page<'_>, hint: Hint) {
@@ -65,9 +82,9 @@ impl Marks {
     #[expect(clippy::cast_possible_truncation, reason = "a row has a few megabytes")]
     pub(crate) fn push_at(&mut self, page: &Page<'_>, before: usize, hint: Hint) {
         // More there cannot be; one left out would cost bytes and nothing else.
-        if let Some(place) = self.list.get_mut(self.count) {
+        if let [place, left @ ..] = std::mem::take(&mut self.left) {
             *place = Mark { at: (page.at() - self.start - before) as u32, hint };
-            self.count += 1;
+            self.left = left;
         }
     }
 
@@ -77,7 +94,9 @@ impl Marks {
         (0..count).for_each(|_| self.push(page, Hint::Nothing));
     }
 
-    pub(crate) fn list(&self) -> &[Mark] {
-        &self.list[..self.count]
+    /// Number of marks left.
+    #[inline(always)]
+    pub(crate) fn left(self) -> usize {
+        self.left.len()
     }
 }

@@ -15,7 +15,7 @@ const SHORT_COUNT_END: u64 = 100_000_000;
 #[inline(always)]
 pub(crate) fn put_count(count: u64, page: &mut Page<'_>) -> Result<(), Full> {
     if count >= SHORT_COUNT_END {
-        return put_long_count(count, page);
+        return page.apart(|page| put_long_count(count, page));
     }
     // How many digits there are cannot be foreseen: eight are found at once, and those before the first are shifted out.
     let digits = eight_digits(count);

@@ -92,7 +92,16 @@ impl<'a> Page<'a> {
         } else if !bytes.contains(&b'"') {
             return self.put_plain_field(bytes);
         }
-        self.put_field_with_quotes(bytes)
+        self.apart(|page| page.put_field_with_quotes(bytes))
+    }
+
+    /// Fills the page by a function that is called: the page itself stays in variables of the function that fills it.
+    #[inline(always)]
+    pub(crate) fn apart<T>(&mut self, fill: impl FnOnce(&mut Page<'_>) -> T) -> T {
+        let mut page = Page { out: &mut *self.out, at: self.at };
+        let filled = fill(&mut page);
+        self.at = page.at;
+        filled
     }
 
     /// Writes a text without quotes in it as a field with its comma.

@@ -4,7 +4,7 @@ use crate::{
     few::{Combinations, MEMBERS_MAX, Member},
     format::{Dialect, Prefix},
     key::{BEHIND_BYTES, Escapes, escapes_of, put_key},
-    marks::Marks,
+    marks::RowMarks,
     number::put_count,
     page::{Full, Page},
     time::{TimeFault, TimeFields},
@@ -102,7 +102,7 @@ impl<'a> Plan<'a> {
         page: &mut Page<'_>,
         enough_bytes: usize,
     ) -> (usize, Option<Stop>) {
-        let mut marks = Marks::default();
+        let mut marks = RowMarks::default();
         for row in rows.clone() {
             if page.at() >= enough_bytes {
                 return (row, None);
@@ -122,11 +122,11 @@ impl<'a> Plan<'a> {
         &self,
         row: usize,
         memory: &mut Memory,
-        marks: &mut Marks,
+        row_marks: &mut RowMarks,
         page: &mut Page<'_>,
     ) -> Result<(), Stop> {
         let Memory { times, groups, key } = memory;
-        marks.begin(page);
+        let mut marks = row_marks.begin(page);
         // The bucket before the key stands as far from the bucket above as the keys do from each other.
         self.prefix.put(page)?;
         marks.push(page, Hint::Sorted);
@@ -147,7 +147,7 @@ impl<'a> Plan<'a> {
                     }
                     page.put(ABSENT)?;
                 }
-                Cell::NoTime => TimeFields::put_absent(page, marks)?,
+                Cell::NoTime => TimeFields::put_absent(page, &mut marks)?,
                 Cell::Text(column) => {
                     marks.push(page, Hint::Random);
                     page.put_field(column.value(row))?;
@@ -173,21 +173,23 @@ impl<'a> Plan<'a> {
                     }
                 }
                 Cell::Time(field, column) => match column.value(row) {
-                    None => TimeFields::put_absent(page, marks)?,
-                    Some(number) => times.put(number, page, marks).map_err(|fault| match fault {
+                    None => TimeFields::put_absent(page, &mut marks)?,
+                    Some(number) => times.put(number, page, &mut marks).map_err(|fault| match fault {
                         TimeFault::Full => Stop::Full,
                         TimeFault::OutOfRange => Stop::Number { row, field: *field, number },
                     })?,
                 },
                 Cell::Few(members) => {
                     if let Some(group) = groups.next() {
-                        group.put(members, row, page, marks)?;
+                        group.put(members, row, page, &mut marks)?;
                     }
                 }
             }
         }
         // In the place of the last field's comma.
         page.replace_last(b'\n');
+        let left = marks.left();
+        row_marks.end(left);
         Ok(())
     }
 

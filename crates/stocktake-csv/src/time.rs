@@ -60,7 +60,7 @@ impl TimeFields {
     /// Writes a time as a field with its comma.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "remainders")]
-    pub(crate) fn put(&mut self, ms: i64, page: &mut Page<'_>, marks: &mut Marks) -> Result<(), TimeFault> {
+    pub(crate) fn put(&mut self, ms: i64, page: &mut Page<'_>, marks: &mut Marks<'_>) -> Result<(), TimeFault> {
         // Times before the first day wrap to days far beyond the last one.
         let since_first = ms.wrapping_add(FIRST_DAY_MS).cast_unsigned();
         let day = u32::try_from(since_first / DAY_MS).unwrap_or(NO_DAY);
@@ -92,7 +92,7 @@ impl TimeFields {
 
     /// Writes an absent time as a field with its comma.
     #[inline(always)]
-    pub(crate) fn put_absent(page: &mut Page<'_>, marks: &mut Marks) -> Result<(), Full> {
+    pub(crate) fn put_absent(page: &mut Page<'_>, marks: &mut Marks<'_>) -> Result<(), Full> {
         marks.push(page, Hint::Above);
         page.put(b"\"\",")?;
         marks.skip(page, 2);
@@ -125,11 +125,13 @@ impl std::fmt::Debug for TimeFields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::marks::RowMarks;
 
     fn field(times: &mut TimeFields, ms: i64) -> String {
         let mut out = [0; 40];
         let mut page = Page::new(&mut out, 0);
-        times.put(ms, &mut page, &mut Marks::default()).unwrap();
+        let mut marks = RowMarks::default();
+        times.put(ms, &mut page, &mut marks.begin(&Page::new(&mut [], 0))).unwrap();
         let at = page.at();
         String::from_utf8(out[..at].to_vec()).unwrap()
     }
@@ -150,7 +152,8 @@ mod tests {
         let mut out = [0; 40];
         let no_day = i64::from(NO_DAY) * DAY_MS.cast_signed() - FIRST_DAY_MS;
         for ms in [i64::MIN, Timestamp::MIN.ms() - 1, Timestamp::MAX.ms() + 1, no_day - 1, no_day, i64::MAX] {
-            assert_eq!(times.put(ms, &mut Page::new(&mut out, 0), &mut Marks::default()), Err(TimeFault::OutOfRange));
+            let (mut marks, mut page) = (RowMarks::default(), Page::new(&mut out, 0));
+            assert_eq!(times.put(ms, &mut page, &mut marks.begin(&Page::new(&mut [], 0))), Err(TimeFault::OutOfRange));
         }
     }
 }
