@@ -15,5 +15,7 @@ mod values;
 mod words;
 
 pub use deflate::DeflateBlocks;
+pub(crate) use finders::{Find, Finders};
 pub use layout::Layout;
+pub(crate) use sink::Sink;
 pub use snappy::SnappyBlocks;

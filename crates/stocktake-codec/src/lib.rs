@@ -8,6 +8,7 @@
 //!
 //! - [`Deflater`] takes text and distances, and makes raw DEFLATE (RFC 1951) that any reader inflates. Runs refer to
 //!   nothing before them and end on a byte, so that runs made on any threads follow one another in one stream.
+//! - [`SnappyBlocks`], [`DeflateBlocks`] and [`ZstdBlocks`] compress blocks of a column's values by how they lie there.
 //! - [`Rows`] knows how fields repeat from row to row, and adds rows to a deflater with what it knows.
 //!
 //! Output is a function of the text and of what was said about it: not of the machine, of buffers or of earlier runs.
@@ -50,12 +51,14 @@ mod pairs;
 mod rows;
 mod symbols;
 mod tokens;
+mod zstd;
 
 pub use columns::{DeflateBlocks, Layout, SnappyBlocks};
 pub use deflater::{BLOCK_BYTES, Deflater};
 pub use dispatch::{Dispatch, Work};
 pub use md5::{MD5_BLOCK_BYTES, MD5_LANES, Md5Block, Md5Lanes, md5_padding};
 pub use rows::{Hint, Mark, Rows};
+pub use zstd::ZstdBlocks;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

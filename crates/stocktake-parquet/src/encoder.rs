@@ -128,7 +128,7 @@ const SMALL_PAGES: PageLimits =
 
 /// ZSTD describes its codes at the start of each page, and its window is as long as these.
 const LARGE_PAGES: PageLimits =
-    PageLimits { alike_bytes: 128 << 10, random_bytes: 64 << 10, number_rows: 8192, few_rows: PAGE_ROWS_MAX };
+    PageLimits { alike_bytes: 126 << 10, random_bytes: 124 << 10, number_rows: 8192, few_rows: PAGE_ROWS_MAX };
 
 /// Pages of which few are needed, where size matters most.
 const LARGEST_PAGES: PageLimits =
@@ -164,8 +164,7 @@ impl Ways {
                 key_version: PageVersion::V2,
                 key: encoding::PLAIN,
                 text: encoding::DELTA_LENGTH_BYTE_ARRAY,
-                // Its low bytes are random and its high ones alike: codes for each byte are shorter than bits for all.
-                count: encoding::PLAIN,
+                count: encoding::DELTA_BINARY_PACKED,
                 time: encoding::DELTA_BINARY_PACKED,
                 pages: LARGE_PAGES,
             },

@@ -11,7 +11,7 @@
 //! | --- | --- | --- | --- | --- | --- |
 //! | `aws` | SNAPPY | v1 | PLAIN | PLAIN | dictionary |
 //! | `delta` | SNAPPY | v1 keys, v2 else | PLAIN keys, DELTA_LENGTH_BYTE_ARRAY | DELTA_BINARY_PACKED | dictionary |
-//! | `compact` | ZSTD | v2 | PLAIN keys, DELTA_LENGTH_BYTE_ARRAY | PLAIN counts, DELTA_BINARY_PACKED times | dictionary |
+//! | `compact` | ZSTD | v2 | PLAIN keys, DELTA_LENGTH_BYTE_ARRAY | DELTA_BINARY_PACKED | dictionary |
 //!
 //! Nothing is found out row by row: the field says whether its values ascend, repeat nothing or are few. Few-valued fields
 //! arrive as codes and leave as ranks in a sorted dictionary; texts are never hashed.

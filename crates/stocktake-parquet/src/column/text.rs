@@ -226,12 +226,14 @@ impl Page<'_> {
         let scratch = &mut *self.scratch;
         match self.encoding {
             encoding::DELTA_LENGTH_BYTE_ARRAY => {
+                let text_bytes = self.body.value_bytes();
                 self.body.prepend(|out| put_packed(out, &scratch.lengths, 32));
+                let head = self.body.value_bytes() - text_bytes + writer.begin_data(self.body);
+                let starts = [u32::try_from(head).unwrap_or(u32::MAX)];
                 let layout = match kind {
-                    TextKind::Random => Layout::Random { starts: &[], length_bytes: 0 },
+                    TextKind::Random => Layout::Random { starts: &starts, length_bytes: 0 },
                     _ => Layout::Unknown,
                 };
-                writer.begin_data(self.body);
                 writer.put_data(self.body, self.encoding, layout, bounds);
             }
             _ => {

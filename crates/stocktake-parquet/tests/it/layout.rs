@@ -81,7 +81,7 @@ fn compact_uses_zstd_and_deltas() {
         let column = group.column(column);
         assert!(matches!(column.compression(), Compression::ZSTD(_)), "{field}");
         let wanted = match (field, field.field_type()) {
-            (Field::Key, _) | (_, FieldType::Boolean | FieldType::Int64 | FieldType::Int32) => Encoding::PLAIN,
+            (Field::Key, _) | (_, FieldType::Boolean) => Encoding::PLAIN,
             (Field::Bucket, _) | (_, FieldType::Code) => Encoding::RLE_DICTIONARY,
             (_, FieldType::Text) => Encoding::DELTA_LENGTH_BYTE_ARRAY,
             _ => Encoding::DELTA_BINARY_PACKED,
@@ -118,7 +118,7 @@ fn the_footer_names_the_report_and_its_rows() {
     let rows = realistic_rows(300);
     let metadata = metadata_of(&file_of(&format(all_fields(), &ParquetOptions::default()), &rows, 100));
     let file = metadata.file_metadata();
-    assert_eq!(file.created_by(), Some("stocktake version 3.0.0 (build 3)"));
+    assert_eq!(file.created_by(), Some("stocktake version 4.0.0 (build 4)"));
     assert_eq!((file.version(), file.num_rows()), (1, 300));
     let facts: BTreeMap<_, _> =
         file.key_value_metadata().unwrap().iter().map(|pair| (&*pair.key, pair.value.clone().unwrap())).collect();

@@ -3,7 +3,7 @@
 use super::fault;
 use arbitrary::Unstructured;
 use std::io::Read;
-use stocktake_codec::{DeflateBlocks, Dispatch, Layout, SnappyBlocks};
+use stocktake_codec::{DeflateBlocks, Dispatch, Layout, SnappyBlocks, ZstdBlocks};
 
 /// Longest block: long enough for several of DEFLATE's own, and for distances that neither format can say.
 const BLOCK_BYTES_MAX: usize = 320 << 10;
@@ -11,7 +11,7 @@ const BLOCK_BYTES_MAX: usize = 320 << 10;
 /// Longest value that is repeated.
 const VALUE_BYTES_MAX: usize = 4096;
 
-/// Any values are laid out as a block, told of truly or not, compressed in both formats, and decoded twice from each.
+/// Any values are laid out as a block, told of truly or not, compressed in three formats, and decoded twice from each.
 ///
 /// # Errors
 /// If a decoder refuses the block or gives other bytes, it is longer than promised, or earlier blocks or the processor
@@ -20,7 +20,7 @@ pub fn codec_blocks(bytes: &[u8]) -> Result<(), String> {
     let Ok(Block { text, starts, length_bytes, width }) = arbitrary_block(&mut Unstructured::new(bytes)) else {
         return Ok(());
     };
-    let (mut snappy, mut deflate) = (SnappyBlocks::new(), DeflateBlocks::new());
+    let (mut snappy, mut deflate, mut zstd) = (SnappyBlocks::new(), DeflateBlocks::new(), ZstdBlocks::new());
     let layouts = [
         Layout::Sorted { starts: &starts, length_bytes },
         Layout::Random { starts: &starts, length_bytes },
@@ -43,8 +43,42 @@ pub fn codec_blocks(bytes: &[u8]) -> Result<(), String> {
         portable.set_dispatch(Dispatch::Portable);
         portable.compress(&text, layout, &mut again);
         same(&again, &deflated, "DEFLATE shows earlier blocks or the processor")?;
+
+        let mut portable = ZstdBlocks::new();
+        portable.set_dispatch(Dispatch::Portable);
+        let [found, again] = [&mut zstd, &mut portable].map(|zstd| {
+            let mut out = vec![0; ZstdBlocks::room_bytes(text.len())];
+            zstd.compress_sorted(&text, layout, &mut out).map(|written| out[..written].to_vec())
+        });
+        check_zstd(found, again, &text)?;
+    }
+    // As random text behind a head, from the first start on.
+    let head = starts.first().map_or(0, |start| (*start as usize).min(text.len()));
+    let (head, rest) = text.split_at(head);
+    for compressed_head in [Vec::new(), zstd::bulk::compress(head, 1).map_err(|error| fault("zstd")(&error))?] {
+        let [found, again] = [Dispatch::Auto, Dispatch::Portable].map(|dispatch| {
+            zstd.set_dispatch(dispatch);
+            let mut out = vec![0; compressed_head.len() + ZstdBlocks::room_bytes(text.len())];
+            let written = zstd.compress_random(head, &compressed_head, rest, &mut out);
+            written.map(|written| out[..written].to_vec())
+        });
+        check_zstd(found, again, &text)?;
     }
     Ok(())
+}
+
+/// A frame, if there is one, is the same from other code, and two decoders read the text from it.
+fn check_zstd(frame: Option<Vec<u8>>, again: Option<Vec<u8>>, text: &[u8]) -> Result<(), String> {
+    if frame != again {
+        return Err("ZSTD shows earlier blocks or the processor".into());
+    }
+    let Some(frame) = frame else { return Ok(()) };
+    let decoded = zstd::bulk::decompress(&frame, text.len()).map_err(|error| fault("libzstd")(&error))?;
+    same(&decoded, text, "libzstd decodes other bytes")?;
+    let mut decoded = Vec::new();
+    let mut decoder = ruzstd::decoding::StreamingDecoder::new(&frame[..]).map_err(|error| fault("ruzstd")(&error))?;
+    decoder.read_to_end(&mut decoded).map_err(|error| fault("ruzstd")(&error))?;
+    same(&decoded, text, "ruzstd decodes other bytes")
 }
 
 struct Block {
