@@ -26,6 +26,50 @@ fn deflated(rows: &[Vec<(Vec<u8>, Hint)>], teller: &mut Rows, deflater: &mut Def
     (text, out)
 }
 
+/// As [`deflated`], of rows that are written and handed over some at a time.
+fn deflated_together(rows: &[Vec<(Vec<u8>, Hint)>], together: usize, teller: &mut Rows) -> Vec<u8> {
+    let (mut deflater, mut out) = (Deflater::new(), Vec::new());
+    deflater.begin();
+    teller.begin();
+    for rows in rows.chunks(together) {
+        let (mut text, mut laid) = (Vec::new(), Vec::new());
+        for row in rows {
+            let from = text.len();
+            let mut marks = Vec::new();
+            for (field, hint) in row {
+                marks.push(Mark { at: (text.len() - from) as u32, hint: *hint });
+                text.extend(field);
+            }
+            laid.push((text.len() - from, marks));
+        }
+        deflater.room(text.len())[..text.len()].copy_from_slice(&text);
+        let (mut untold, mut ahead) = (&laid[..], text.len());
+        while !untold.is_empty() {
+            let told = teller.push(untold.iter().map(|(bytes, marks)| (*bytes, &marks[..])), &mut deflater);
+            ahead -= untold[..told].iter().map(|(bytes, _)| bytes).sum::<usize>();
+            untold = &untold[told..];
+            if deflater.is_full() {
+                deflater.end_block_before(ahead, &mut out);
+            }
+        }
+    }
+    deflater.end(&mut out);
+    out
+}
+
+#[test]
+fn how_many_rows_are_handed_over_at_a_time_leaves_no_trace() {
+    let mut rows = log_rows(20_000);
+    // Rows that repeat others wholly, so that matches reach over many.
+    let repeated = rows[9_000].clone();
+    rows[9_001..9_400].fill(repeated);
+    let (text, one_by_one) = deflated(&rows, &mut Rows::new(4, b"/"), &mut Deflater::new());
+    assert!(inflated(&one_by_one) == text);
+    for together in [2, 8, 61] {
+        assert!(deflated_together(&rows, together, &mut Rows::new(4, b"/")) == one_by_one, "{together}");
+    }
+}
+
 fn log_rows(count: u64) -> Vec<Vec<(Vec<u8>, Hint)>> {
     let mut numbers = Numbers(3);
     let row = |number: u64| {
@@ -67,5 +111,6 @@ fn wrong_hints_cost_bytes_and_nothing_else() {
             (0..100).map(|_| (0..1 + numbers.below(6)).map(|_| field(&mut numbers)).collect()).collect();
         let (text, out) = deflated(&rows, &mut teller, &mut deflater);
         assert!(inflated(&out) == text, "round {round}");
+        assert!(deflated_together(&rows, 7, &mut teller) == out, "round {round}");
     }
 }
