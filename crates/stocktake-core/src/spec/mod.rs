@@ -40,7 +40,7 @@ const FIXED_MEMORY_BYTES: u64 = 28 << 20;
 const SHARD_BYTES_DEFAULT: u64 = 128 << 20;
 
 /// How often the size doubles from a lane's first data file to the largest ones, and how many there are of each size.
-const SHARD_DOUBLINGS: u32 = 3;
+const SHARD_DOUBLINGS: u32 = 4;
 const SHARDS_OF_A_SIZE: u32 = 8;
 
 /// Everything that may shape a report's bytes.
@@ -263,7 +263,7 @@ impl ReportSpec {
     /// Size in bytes at which a lane's data file of this number, from 0, is closed at the next change of key.
     ///
     /// Unless a size was asked for, the first of a lane are smaller, so that those who read a small report, or hash it, have
-    /// several to work on at once: eight of 16 MiB, eight of 32, eight of 64, and from then on 128 MiB.
+    /// several to work on at once: eight of 8 MiB, eight of 16, eight of 32, eight of 64, and from then on 128 MiB.
     pub fn shard_target_bytes_of(&self, shard: u32) -> u64 {
         if !self.0.growing_shards {
             return self.0.shard_target_bytes;
@@ -533,11 +533,11 @@ mod tests {
     fn data_files_grow_unless_a_size_is_asked_for() {
         let targets = |builder: ReportSpecBuilder| {
             let spec = builder.build().unwrap();
-            [0, 7, 8, 15, 16, 23, 24, u32::MAX].map(|shard| spec.shard_target_bytes_of(shard) >> 20)
+            [0, 7, 8, 15, 16, 23, 24, 31, 32, u32::MAX].map(|shard| spec.shard_target_bytes_of(shard) >> 20)
         };
-        assert_eq!(targets(builder()), [16, 16, 32, 32, 64, 64, 128, 128]);
-        assert_eq!(targets(builder().with_shard_target_bytes(5 << 20)), [5; 8]);
-        assert_eq!(targets(builder().with_shard_target_bytes(128 << 20)), [128; 8]);
+        assert_eq!(targets(builder()), [8, 8, 16, 16, 32, 32, 64, 64, 128, 128]);
+        assert_eq!(targets(builder().with_shard_target_bytes(5 << 20)), [5; 10]);
+        assert_eq!(targets(builder().with_shard_target_bytes(128 << 20)), [128; 10]);
     }
 
     #[test]
