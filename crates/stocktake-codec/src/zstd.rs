@@ -131,11 +131,16 @@ impl ZstdBlocks {
             clear_last(taken)?;
         }
         let (front, rest) = rest.split_first_chunk_mut::<BLOCK_HEAD_BYTES>()?;
-        let written = self.literals.put(text, Counting::Sample, self.dispatch, rest)?;
+        let literals = self.literals.put(text, Counting::Sample, self.dispatch, rest)?;
         // The section after the literals says that there are no sequences.
-        *rest.get_mut(written)? = 0;
-        *front = block_head(written + 1, BlockKind::Compressed, true);
-        Some(FRAME_HEAD_BYTES + head_bytes + blocks.len() + BLOCK_HEAD_BYTES + written + 1)
+        *rest.get_mut(literals)? = 0;
+        let written = literals + 1;
+        // A compressed block is shorter than its content (RFC 8878, 3.1.1.2.3).
+        if written >= text.len() {
+            return None;
+        }
+        *front = block_head(written, BlockKind::Compressed, true);
+        Some(FRAME_HEAD_BYTES + head_bytes + blocks.len() + BLOCK_HEAD_BYTES + written)
     }
 }
 
@@ -308,6 +313,22 @@ mod tests {
         // Codes as long as they may be: each symbol half as often as the next.
         let skewed: Vec<u8> = (0..17_u8).flat_map(|symbol| vec![b'A' + symbol; 1 << symbol]).take(131_072).collect();
         reads_back(b"", &skewed);
+    }
+
+    #[test]
+    fn a_compressed_block_is_always_shorter_than_its_content() {
+        // Nearly seven bits a byte: at some length what is saved is as much as what codes take to be told of.
+        for symbols in [90, 97, 100, 120, 126, 127, 128] {
+            let text: Vec<u8> =
+                (0..128_u8).map(|byte| byte.wrapping_mul(37) % 128 % symbols).cycle().take(700).collect();
+            let frames: Vec<_> = (256..700).map(|length| framed(b"", &text[..length], Dispatch::Auto)).collect();
+            assert!(frames.iter().any(Option::is_some) && frames.iter().any(Option::is_none), "{symbols}");
+            for (length, frame) in (256..).zip(frames).filter_map(|(length, frame)| Some((length, frame?))) {
+                let taken = frame.len() - FRAME_HEAD_BYTES - BLOCK_HEAD_BYTES;
+                assert!(taken < length, "{taken} bytes of {length}, {symbols} symbols");
+                holds(&frame, &text[..length]);
+            }
+        }
     }
 
     #[test]

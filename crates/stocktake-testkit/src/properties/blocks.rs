@@ -50,10 +50,18 @@ pub fn codec_blocks(bytes: &[u8]) -> Result<(), String> {
             let mut out = vec![0; ZstdBlocks::room_bytes(text.len())];
             zstd.compress_sorted(&text, layout, &mut out).map(|written| out[..written].to_vec())
         });
-        check_zstd(found, again, &text)?;
+        check_zstd(found, again, &text, text.len())?;
     }
-    // As random text behind a head, from the first start on.
+    // As random text behind a head, from the first start on: as it is, and with nothing in it that is not ASCII.
     let head = starts.first().map_or(0, |start| (*start as usize).min(text.len()));
+    let mut ascii = text.clone();
+    ascii[head..].iter_mut().for_each(|byte| *byte &= 0x7f);
+    check_random(&mut zstd, &text, head)?;
+    check_random(&mut zstd, &ascii, head)
+}
+
+/// Random text behind a head of so many bytes, which is stored or compressed, comes back.
+fn check_random(zstd: &mut ZstdBlocks, text: &[u8], head: usize) -> Result<(), String> {
     let (head, rest) = text.split_at(head);
     for compressed_head in [Vec::new(), zstd::bulk::compress(head, 1).map_err(|error| fault("zstd")(&error))?] {
         let [found, again] = [Dispatch::Auto, Dispatch::Portable].map(|dispatch| {
@@ -62,23 +70,48 @@ pub fn codec_blocks(bytes: &[u8]) -> Result<(), String> {
             let written = zstd.compress_random(head, &compressed_head, rest, &mut out);
             written.map(|written| out[..written].to_vec())
         });
-        check_zstd(found, again, &text)?;
+        check_zstd(found, again, text, rest.len())?;
     }
     Ok(())
 }
 
-/// A frame, if there is one, is the same from other code, and two decoders read the text from it.
-fn check_zstd(frame: Option<Vec<u8>>, again: Option<Vec<u8>>, text: &[u8]) -> Result<(), String> {
+/// A frame, if there is one, is the same from other code, its last block is shorter than what it holds, and two decoders read
+/// the text from it.
+fn check_zstd(
+    frame: Option<Vec<u8>>,
+    again: Option<Vec<u8>>,
+    text: &[u8],
+    last_block_holds: usize,
+) -> Result<(), String> {
     if frame != again {
         return Err("ZSTD shows earlier blocks or the processor".into());
     }
     let Some(frame) = frame else { return Ok(()) };
+    match last_block_bytes(&frame) {
+        Some(bytes) if bytes < last_block_holds => {}
+        bytes => return Err(format!("{bytes:?} bytes hold {last_block_holds} of ZSTD's last block")),
+    }
     let decoded = zstd::bulk::decompress(&frame, text.len()).map_err(|error| fault("libzstd")(&error))?;
     same(&decoded, text, "libzstd decodes other bytes")?;
     let mut decoded = Vec::new();
     let mut decoder = ruzstd::decoding::StreamingDecoder::new(&frame[..]).map_err(|error| fault("ruzstd")(&error))?;
     decoder.read_to_end(&mut decoded).map_err(|error| fault("ruzstd")(&error))?;
     same(&decoded, text, "ruzstd decodes other bytes")
+}
+
+/// Length of the last block of a frame with a head of nine bytes, if nothing follows it.
+fn last_block_bytes(frame: &[u8]) -> Option<usize> {
+    let mut rest = frame.get(9..)?;
+    loop {
+        let (head, after) = rest.split_first_chunk::<3>()?;
+        let word = u32::from_le_bytes([head[0], head[1], head[2], 0]);
+        let size = (word >> 3) as usize;
+        let bytes = if word >> 1 & 3 == 1 { 1 } else { size };
+        if word & 1 == 1 {
+            return (after.len() == bytes).then_some(bytes);
+        }
+        rest = after.get(bytes..)?;
+    }
 }
 
 struct Block {
