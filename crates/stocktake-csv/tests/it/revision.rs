@@ -1,10 +1,14 @@
 //! Bytes are tied to the encoder revision: whoever changes them has to raise it.
 
-use crate::support::{file_of, format, nine_fields, realistic_rows};
+use crate::support::{all_fields, file_of, format, nine_fields, realistic_rows, text_of};
+use stocktake_codec::BLOCK_BYTES;
 use stocktake_core::{CsvOptions, FormatOptions, md5_hex};
 
 /// Revision, and MD5 over the MD5s of a fixed report's file at levels 1 to 9.
 const GOLDEN: (u32, &str) = (4, "4764a60d29988d530f335214bf2db97e");
+
+/// MD5s at level 1 of chunks that fill several blocks of DEFLATE each, of nine fields and of all.
+const GOLDEN_BLOCKS: [&str; 2] = ["631fa255bfa653129e921a2a82c0876e", "b95d3af77fb02d9abf40ff417ef9996a"];
 
 #[test]
 fn the_same_rows_give_the_same_bytes() {
@@ -22,4 +26,18 @@ fn the_same_rows_give_the_same_bytes() {
         GOLDEN,
         "the encoder's bytes changed (a new zlib-rs changes them too): raise the encoder revision"
     );
+}
+
+#[test]
+fn chunks_of_several_blocks_give_the_same_bytes() {
+    let rows = realistic_rows(9000);
+    let options = CsvOptions::default();
+    let found = [nine_fields(), all_fields()].map(|fields| {
+        let format = format(fields, &options);
+        // More than two blocks in the first chunk, and an end within one in the second.
+        let text = text_of(&format, &rows[..6500]);
+        assert!(text.len() > 2 * BLOCK_BYTES, "{}", text.len());
+        md5_hex(&file_of(&format, &rows, 6500))
+    });
+    assert_eq!(found, GOLDEN_BLOCKS, "the encoder's bytes changed: raise the encoder revision");
 }
