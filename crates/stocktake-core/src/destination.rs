@@ -76,7 +76,8 @@ pub trait PendingObject: Write + Send {
     /// [`DestinationErrorKind::AlreadyExists`] if the key exists and may not be replaced; nothing is changed then.
     fn publish(self: Box<Self>) -> Result<(), DestinationError>;
 
-    /// Reads what is written from its beginning on, whenever it is asked for more. Default: nothing can be read.
+    /// A reader of what is written, from its beginning on, whenever it is asked for more. Default: nothing can be read.
+    /// Asked for once before anything is written and, if there is one then, again when the data file is to be hashed.
     ///
     /// # Errors
     /// If no reader can be had of what could be read.

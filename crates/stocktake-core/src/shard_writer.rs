@@ -20,11 +20,8 @@ pub struct ShardWriter {
 
 enum Hashing {
     Passing(Md5Stream),
-    /// From what the destination gives back, which is to be what it was given.
-    Later {
-        passed: Box<XxHash3_128>,
-        written: Box<dyn Read + Send>,
-    },
+    /// From what the destination gives back, which is to be what it was given: what passed has this hash.
+    Later(Box<XxHash3_128>),
     Done(String),
 }
 
@@ -49,9 +46,11 @@ impl ShardWriter {
     /// # Errors
     /// If the destination fails to give back what it could.
     pub fn hashed_later(object: Box<dyn PendingObject>) -> io::Result<Self> {
-        let Some(written) = object.written()? else { return Ok(Self::new(object)) };
-        let passed = Box::new(XxHash3_128::new());
-        Ok(Self { object, md5: Hashing::Later { passed, written }, size_bytes: 0 })
+        // It is asked again when it is hashed: until then no reader takes a file descriptor.
+        if object.written()?.is_none() {
+            return Ok(Self::new(object));
+        }
+        Ok(Self { object, md5: Hashing::Later(Box::new(XxHash3_128::new())), size_bytes: 0 })
     }
 
     /// Bytes that the destination accepted so far.
@@ -61,7 +60,7 @@ impl ShardWriter {
 
     /// Whether it is still to be hashed.
     pub fn is_hashed_later(&self) -> bool {
-        matches!(self.md5, Hashing::Later { .. })
+        matches!(self.md5, Hashing::Later(_))
     }
 
     /// Hashes what was written through these writers and is still to be hashed, several at once where the processor gains by it.
@@ -71,10 +70,14 @@ impl ShardWriter {
     pub fn digest_together(writers: &mut [&mut Self], dispatch: Dispatch) -> Vec<io::Result<()>> {
         let mut outcomes: Vec<io::Result<()>> = writers.iter().map(|_| Ok(())).collect();
         let (mut numbers, mut readers) = (Vec::new(), Vec::new());
-        for (number, writer) in writers.iter_mut().enumerate() {
-            if let Hashing::Later { written, .. } = &mut writer.md5 {
-                numbers.push(number);
-                readers.push(GivenBack { written, hash: XxHash3_128::new(), bytes: 0 });
+        for (number, writer) in writers.iter().enumerate().filter(|(_, writer)| writer.is_hashed_later()) {
+            let written = writer.object.written();
+            match written.and_then(|written| written.ok_or_else(|| io::Error::other("nothing is given back"))) {
+                Ok(written) => {
+                    numbers.push(number);
+                    readers.push(GivenBack { written, hash: XxHash3_128::new(), bytes: 0 });
+                }
+                Err(error) => outcomes[number] = Err(error),
             }
         }
         let digests = md5_together(&mut readers, dispatch);
@@ -82,7 +85,7 @@ impl ShardWriter {
         for ((number, digest), (bytes, hash)) in numbers.into_iter().zip(digests).zip(found) {
             let writer = &mut *writers[number];
             let is_same = match &writer.md5 {
-                Hashing::Later { passed, .. } => bytes == writer.size_bytes && hash == passed.finish_128(),
+                Hashing::Later(passed) => bytes == writer.size_bytes && hash == passed.finish_128(),
                 _ => true,
             };
             outcomes[number] = match digest {
@@ -115,7 +118,7 @@ impl ShardWriter {
         let md5 = match md5 {
             Hashing::Passing(md5) => md5.finish(),
             Hashing::Done(md5) => md5,
-            Hashing::Later { .. } => {
+            Hashing::Later(_) => {
                 let fault = io::Error::other("it was not hashed");
                 return Err(DestinationError::io("a data file", "cannot be published", fault));
             }
@@ -131,7 +134,7 @@ impl Write for ShardWriter {
             bytes.get(..accepted).ok_or_else(|| io::Error::other("the destination accepted more than it was given"))?;
         match &mut self.md5 {
             Hashing::Passing(md5) => md5.update(taken),
-            Hashing::Later { passed, .. } => passed.write(taken),
+            Hashing::Later(passed) => passed.write(taken),
             Hashing::Done(_) => return Err(io::Error::other("the data file is hashed already")),
         }
         self.size_bytes += accepted as u64;
@@ -150,13 +153,13 @@ impl fmt::Debug for ShardWriter {
 }
 
 /// What a destination gives back, counted and hashed as it passes.
-struct GivenBack<'a> {
-    written: &'a mut Box<dyn Read + Send>,
+struct GivenBack {
+    written: Box<dyn Read + Send>,
     hash: XxHash3_128,
     bytes: u64,
 }
 
-impl Read for GivenBack<'_> {
+impl Read for GivenBack {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.written.read(buffer)?;
         self.hash.write(&buffer[..length]);
@@ -237,6 +240,17 @@ mod tests {
         // Alone, without being told to.
         let (writer, text) = written(3, |_| {});
         assert_eq!(writer.publish().unwrap().md5, md5_hex(&text));
+    }
+
+    #[test]
+    fn a_data_file_that_waits_has_no_reader() {
+        let object = Object { bytes: Arc::default(), spoil: |_| {} };
+        let bytes = Arc::clone(&object.bytes);
+        let mut writer = ShardWriter::hashed_later(Box::new(object)).unwrap();
+        writer.write_all(b"some").unwrap();
+        assert_eq!(Arc::strong_count(&bytes), 2);
+        ShardWriter::digest_together(&mut [&mut writer], Dispatch::Auto).pop().unwrap().unwrap();
+        assert_eq!(Arc::strong_count(&bytes), 2);
     }
 
     #[test]

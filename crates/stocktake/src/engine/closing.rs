@@ -15,8 +15,12 @@ use stocktake_core::{
     CommittableShard, Format, JournalEntry, PENDING_SHARDS_MAX, Partition, Receipt, ReportKey, ShardWriter,
 };
 
-/// Data files that are hashed at once.
-const TOGETHER: usize = PENDING_SHARDS_MAX as usize / 2;
+/// Data files that are hashed at once, at most.
+const TOGETHER_MAX: usize = PENDING_SHARDS_MAX as usize / 2;
+
+/// Data files of all lanes that are finished and not yet published, at most. Each has a file descriptor, and a second one while
+/// it is hashed; the customary limit is 1,024.
+const PENDING_MAX: usize = 256;
 
 /// Bytes of waiting data files beyond which no other one is waited for: the system's memory should hold them still.
 const WAITING_BYTES_MAX: u64 = 512 << 20;
@@ -51,12 +55,21 @@ pub(super) struct Ending {
     pub(super) partitions: Vec<Partition>,
 }
 
+/// Data files of a lane that are hashed at once where so many lanes are written at the same time. As many more may be finished
+/// meanwhile. Fewer than two: none waits.
+pub(super) fn together(lanes: usize) -> usize {
+    (PENDING_MAX / (2 * lanes.max(1))).min(TOGETHER_MAX)
+}
+
 /// Whether data files may wait to be hashed together.
 pub(super) fn waits<F: Format>(shared: &Shared<'_, F>) -> bool {
     let spec = shared.spec;
     // Two of the largest, at least.
     let largest = spec.shard_target_bytes() <= WAITING_BYTES_MAX / 2;
-    largest && shared.destination.gives_back() && stocktake_core::hashes_together(shared.execution.dispatch)
+    largest
+        && shared.together > 1
+        && shared.destination.gives_back()
+        && stocktake_core::hashes_together(shared.execution.dispatch)
 }
 
 /// Where an assembler hands data files to.
@@ -76,7 +89,7 @@ impl<'scope, 's: 'scope, 'a: 's, F: Format> Closing<'scope, 's, 'a, F> {
         if !waits(shared) {
             return Ok(Self::Here(closer));
         }
-        let (sender, queue) = bounded(TOGETHER - 1);
+        let (sender, queue) = bounded(shared.together - 1);
         let thread = std::thread::Builder::new()
             .name("stocktake-close".to_owned())
             .spawn_scoped(scope, move || closer.run(&queue))
@@ -145,7 +158,7 @@ impl<F: Format> Closer<'_, '_, F> {
                     };
                     self.take(finished)?;
                     let bytes: u64 = self.waiting.iter().map(|shard| shard.writer.size_bytes()).sum();
-                    if ends || self.waiting.len() >= TOGETHER || bytes >= WAITING_BYTES_MAX {
+                    if ends || self.waiting.len() >= self.shared.together || bytes >= WAITING_BYTES_MAX {
                         self.publish()?;
                     }
                 }
@@ -180,10 +193,9 @@ impl<F: Format> Closer<'_, '_, F> {
     /// Publishes what waits, in its order, and writes it down in the journal, if there is one.
     fn publish(&mut self) -> Result<(), GenerateError> {
         let mut waiting = std::mem::take(&mut self.waiting);
-        let mut writers: Vec<&mut ShardWriter> =
-            waiting.iter_mut().map(|shard| &mut shard.writer).filter(|writer| writer.is_hashed_later()).collect();
+        let mut writers: Vec<&mut ShardWriter> = waiting.iter_mut().map(|shard| &mut shard.writer).collect();
         let mut hashed = Vec::new();
-        if !writers.is_empty() {
+        if writers.iter().any(|writer| writer.is_hashed_later()) {
             let (slots, dispatch) = (&self.shared.slots, self.shared.execution.dispatch);
             hashed = slots.run(|| ShardWriter::digest_together(&mut writers, dispatch));
         }
@@ -228,5 +240,18 @@ impl<F: Format> Closer<'_, '_, F> {
             self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).retain(|key| *key != file.key);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_wait_are_bounded_for_any_number_of_lanes() {
+        assert_eq!([1, 16, 17, 32, 64, 65, 500].map(together), [8, 8, 7, 4, 2, 1, 0]);
+        for lanes in 1..2000 {
+            assert!(together(lanes) < 2 || lanes * 2 * together(lanes) <= PENDING_MAX, "{lanes} lanes");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A whole report in one call, and the steps of it for several processes: plan, write lanes, commit.
 
 use super::{
-    Execution, GenerateError, GenerateErrorKind,
+    Execution, GenerateError, GenerateErrorKind, closing,
     intake::Intake,
     journal::Journal,
     lane::{self, Shared},
@@ -233,6 +233,7 @@ pub(super) fn write_with<F: Format>(
         attempt,
         slots: Arc::new(Slots::new(threads)),
         budget,
+        together: closing::together(at_once),
         pool: ChunkPool::new(threads + 2, spec.chunk_bytes()),
         stop: execution.cancel.child(),
         published: Mutex::new(Vec::new()),

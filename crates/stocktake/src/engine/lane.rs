@@ -34,6 +34,8 @@ pub(super) struct Shared<'a, F: Format> {
     pub(super) attempt: u32,
     pub(super) slots: Arc<Slots>,
     pub(super) budget: Arc<Budget>,
+    /// Data files of a lane that are hashed at once.
+    pub(super) together: usize,
     pub(super) pool: ChunkPool<F::Chunk>,
     /// Cancelled with the user's token, and by the first failure of any lane.
     pub(super) stop: CancelToken,
@@ -65,7 +67,10 @@ pub(super) fn write<F: Format>(
     std::thread::scope(|scope| {
         // Within the scope, so that a panic here ends the queue, and with it the reader, before the reader is waited for.
         let stop = StopOnPanic(&shared.stop);
-        let closing = Closing::begin(scope, shared, start.shards.clone())?;
+        let closing = Closing::begin(scope, shared, start.shards.clone()).map_err(|error| {
+            shared.stop.cancel();
+            error.in_lane(lane.index)
+        })?;
         let (tickets, queue) = bounded(shared.execution.threads.get() + TICKETS_EXTRA);
         let (observer, begin) = (Arc::clone(&skipped), &start);
         let reader =
@@ -76,7 +81,7 @@ pub(super) fn write<F: Format>(
             });
         let reader = reader.map_err(|error| {
             shared.stop.cancel();
-            GenerateError::caused(GenerateErrorKind::Lost, "a reader could not be started", error)
+            GenerateError::caused(GenerateErrorKind::Lost, "a reader could not be started", error).in_lane(lane.index)
         })?;
         let mut assembly = Assembly::new(shared, lane, start.shards.len(), &skipped.entries, closing);
         let outcome = assembly.run(&queue);

@@ -9,7 +9,7 @@ use super::{
 use std::{
     error::Error,
     fmt, fs,
-    io::{self, Read, Write},
+    io::{self, Write},
     path::PathBuf,
     sync::Arc,
 };
@@ -65,7 +65,7 @@ impl Write for StagedFile {
 
 impl PendingObject for StagedFile {
     #[cfg(unix)]
-    fn written(&self) -> io::Result<Option<Box<dyn Read + Send>>> {
+    fn written(&self) -> io::Result<Option<Box<dyn io::Read + Send>>> {
         let Some(file) = &self.file else { return Ok(None) };
         let file = file.as_file().try_clone().map_err(|source| self.write_fault(source))?;
         Ok(Some(Box::new(Written { file, at: 0, target: self.target.clone() })))
@@ -123,7 +123,7 @@ struct Written {
 }
 
 #[cfg(unix)]
-impl Read for Written {
+impl io::Read for Written {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = std::os::unix::fs::FileExt::read_at(&self.file, buffer, self.at);
         let length = read.map_err(|source| match source.kind() {
