@@ -86,3 +86,67 @@ impl ComputeSlots for Slots {
         self.pass_on(state);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        thread,
+    };
+
+    #[test]
+    fn who_appends_goes_before_who_encodes() {
+        let (slots, order) = (Slots::new(1), Mutex::new(Vec::new()));
+        let note = |what| order.lock().unwrap().push(what);
+        thread::scope(|scope| {
+            slots.run(|| {
+                scope.spawn(|| slots.run_first(|| note("append")));
+                while slots.lock().first == 0 {
+                    thread::yield_now();
+                }
+                scope.spawn(|| slots.run(|| note("encode")));
+                note("held");
+            });
+        });
+        assert_eq!(*order.lock().unwrap(), ["held", "append", "encode"]);
+    }
+
+    #[test]
+    fn every_slot_is_used_and_none_twice() {
+        for (free, threads) in [(1, 2), (1, 6), (2, 5), (3, 8)] {
+            let (slots, busy, done) = (Slots::new(free), AtomicUsize::new(0), AtomicUsize::new(0));
+            let work = || {
+                assert!(busy.fetch_add(1, Ordering::SeqCst) < free);
+                thread::yield_now();
+                busy.fetch_sub(1, Ordering::SeqCst);
+                done.fetch_add(1, Ordering::SeqCst);
+            };
+            thread::scope(|scope| {
+                for thread in 0..threads {
+                    let (slots, work) = (&slots, &work);
+                    scope.spawn(move || {
+                        (0..2000).for_each(|turn| match (thread + turn) % 3 {
+                            0 => slots.run_first(work),
+                            _ => slots.run(work),
+                        })
+                    });
+                }
+            });
+            assert_eq!(done.into_inner(), threads * 2000);
+            let state = slots.lock();
+            assert_eq!((state.free, state.first), (free, 0));
+        }
+    }
+
+    #[test]
+    fn a_slot_comes_back_from_who_panics() {
+        let slots = Slots::new(1);
+        thread::scope(|scope| {
+            let lost = scope.spawn(|| slots.run_first(|| panic!("on purpose")));
+            assert!(lost.join().is_err());
+        });
+        slots.run(|| ());
+        assert_eq!(slots.lock().free, 1);
+    }
+}
