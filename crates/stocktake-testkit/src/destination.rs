@@ -60,7 +60,7 @@ pub fn check_destination(destination: &dyn Destination) -> Result<(), String> {
     let store =
         destination.store().ok_or("the destination has no reading side, without which nothing can be checked")?;
     let suite = Suite { destination, store };
-    let rules: [(&str, Rule<'_>); 13] = [
+    let rules: [(&str, Rule<'_>); 14] = [
         ("nothing is visible before publication", Suite::nothing_is_visible_before_publication),
         ("a dropped object leaves nothing", Suite::a_dropped_object_leaves_nothing),
         ("an existing key is refused", Suite::an_existing_key_is_refused),
@@ -73,6 +73,7 @@ pub fn check_destination(destination: &dyn Destination) -> Result<(), String> {
         ("many objects at once", Suite::many_objects_at_once),
         ("a race for one key", Suite::a_race_for_one_key),
         ("what was written is read back", Suite::what_was_written_is_read_back),
+        ("what is pending is given back", Suite::what_is_pending_is_given_back),
         ("what killed writers left", Suite::what_killed_writers_left),
     ];
     for (name, rule) in rules {
@@ -287,6 +288,37 @@ impl Suite<'_> {
         if bytes != b"23456789" {
             return Err(format!("the contents are {:?} where `23456789` was written", String::from_utf8_lossy(&bytes)));
         }
+        self.remove("a/b")
+    }
+
+    /// Readers begin at the beginning each, go on when more is written, and never move the place that is written to.
+    fn what_is_pending_is_given_back(&self) -> Result<(), String> {
+        let mut object = self.create("a/b", Existing::Refuse)?;
+        if !self.destination.gives_back() {
+            return Ok(());
+        }
+        let reader = |object: &dyn stocktake_core::PendingObject| {
+            object.written().map_err(text)?.ok_or("a destination that gives back gives nothing".to_owned())
+        };
+        let bytes = noise(3, 100_000);
+        let (front, back) = bytes.split_at(40_001);
+        let (mut early, mut found) = (reader(&*object)?, Vec::new());
+        write(&mut *object, front)?;
+        early.read_to_end(&mut found).map_err(text)?;
+        if found != front {
+            return Err(format!("{} bytes were written, and {} or others are given back", front.len(), found.len()));
+        }
+        write(&mut *object, back)?;
+        early.read_to_end(&mut found).map_err(text)?;
+        let mut late = Vec::new();
+        reader(&*object)?.read_to_end(&mut late).map_err(text)?;
+        if found != bytes || late != bytes {
+            return Err("other bytes are given back after more were written".to_owned());
+        }
+        self.expect_absent("a/b")?;
+        drop(early);
+        object.publish().map_err(said)?;
+        self.expect_object("a/b", &bytes)?;
         self.remove("a/b")
     }
 

@@ -1,7 +1,10 @@
 //! The conformance suite on both destinations, behind the testkit's wrappers, and on destinations with a flaw.
 
 use super::{LocalDestination, MemoryDestination};
-use std::io::Write;
+use std::{
+    io::{self, Read, Write},
+    sync::{Arc, Mutex},
+};
 use stocktake_core::{
     Destination, DestinationError, DestinationErrorKind, Existing, ObjectAttributes, PendingObject, ReportKey,
     ReportStore, StoredObject,
@@ -85,6 +88,47 @@ enum Flaw {
     PrefixOfWholeSegments,
     RemovesNothing,
     IgnoresRanges,
+    GivesNothingBack,
+    /// Where the first reader came to, as with a file whose descriptors share their place.
+    GivesTheRestBack,
+}
+
+/// A pending object of which less is given back than was written.
+struct Withheld(Box<dyn PendingObject>, Flaw, Arc<Mutex<Option<Box<dyn Read + Send>>>>);
+
+impl Write for Withheld {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl PendingObject for Withheld {
+    fn publish(self: Box<Self>) -> Result<(), DestinationError> {
+        self.0.publish()
+    }
+
+    fn written(&self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        if self.1 == Flaw::GivesNothingBack {
+            return Ok(None);
+        }
+        let mut first = self.2.lock().unwrap();
+        if first.is_none() {
+            *first = self.0.written()?;
+        }
+        Ok(Some(Box::new(Shared(Arc::clone(&self.2)))))
+    }
+}
+
+struct Shared(Arc<Mutex<Option<Box<dyn Read + Send>>>>);
+
+impl Read for Shared {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().as_mut().unwrap().read(buffer)
+    }
 }
 
 impl Destination for Flawed {
@@ -101,7 +145,8 @@ impl Destination for Flawed {
         if self.1 == Flaw::VisibleAtOnce {
             self.0.create(key, &attributes)?.publish()?;
         }
-        self.0.create(key, &attributes)
+        let object = self.0.create(key, &attributes)?;
+        Ok(if self.gives_back() { Box::new(Withheld(object, self.1, Arc::default())) } else { object })
     }
 
     fn remove(&self, key: &ReportKey) -> Result<(), DestinationError> {
@@ -114,6 +159,10 @@ impl Destination for Flawed {
 
     fn store(&self) -> Option<&dyn ReportStore> {
         Some(self)
+    }
+
+    fn gives_back(&self) -> bool {
+        matches!(self.1, Flaw::GivesNothingBack | Flaw::GivesTheRestBack)
     }
 }
 
@@ -158,6 +207,8 @@ fn the_suite_finds_flaws() {
         (Flaw::PrefixOfWholeSegments, "listing: "),
         (Flaw::RemovesNothing, "nothing is visible before publication: "),
         (Flaw::IgnoresRanges, "ranges: "),
+        (Flaw::GivesNothingBack, "what is pending is given back: a destination that gives back gives nothing"),
+        (Flaw::GivesTheRestBack, "what is pending is given back: other bytes"),
     ] {
         let fault = check_destination(&Flawed(MemoryDestination::new(), flaw)).unwrap_err();
         assert!(fault.starts_with(rule), "{fault}");
