@@ -56,7 +56,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Ends a match that reaches beyond the text with it: what lies ahead is not added for now.
+    /// Ends a match that reaches beyond the text with it: what lies ahead belongs to a later call.
     #[inline(always)]
     pub(crate) fn look_back(&mut self) {
         self.written = self.state.filled;

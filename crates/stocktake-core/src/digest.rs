@@ -58,7 +58,7 @@ pub fn hashes_together(dispatch: Dispatch) -> bool {
 pub fn md5_together<R: Read>(readers: &mut [R], dispatch: Dispatch) -> Vec<io::Result<String>> {
     if readers.len() < 2 || !Md5Lanes::pays(dispatch) {
         let mut piece = vec![0; PIECE_BYTES];
-        return readers.iter_mut().map(|reader| md5_of_reader(reader, &mut piece)).collect();
+        return readers.iter_mut().map(|reader| md5_of_reader(reader, &mut piece).map(|(md5, _)| md5)).collect();
     }
     let mut outcomes: Vec<io::Result<String>> = readers.iter().map(|_| Ok(String::new())).collect();
     let mut waiting = readers.iter_mut().enumerate();
@@ -85,12 +85,16 @@ pub fn md5_together<R: Read>(readers: &mut [R], dispatch: Dispatch) -> Vec<io::R
     }
 }
 
-fn md5_of_reader(reader: &mut impl Read, piece: &mut [u8]) -> io::Result<String> {
-    let mut md5 = Md5Stream::new();
+/// MD5 in hex of what a reader gives, in pieces as long as the buffer, and how many bytes it is.
+pub(crate) fn md5_of_reader(reader: &mut impl Read, piece: &mut [u8]) -> io::Result<(String, u64)> {
+    let (mut md5, mut bytes) = (Md5Stream::new(), 0);
     loop {
         match read_full(reader, piece)? {
-            0 => return Ok(md5.finish()),
-            length => md5.update(&piece[..length]),
+            0 => return Ok((md5.finish(), bytes)),
+            length => {
+                md5.update(&piece[..length]);
+                bytes += length as u64;
+            }
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     destination::{DestinationError, DestinationErrorKind, ReportStore},
-    digest::Md5Stream,
+    digest::md5_of_reader,
     name::ReportKey,
     partition::Partition,
     plan::Plan,
@@ -14,7 +14,7 @@ use crate::{
     spec::{Order, ReportSpec},
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, io::Read};
+use std::fmt;
 use uuid::Uuid;
 
 /// What is known of a finished shard, or of a lane that turned out to be empty.
@@ -145,24 +145,13 @@ impl Receipt {
 /// If the object cannot be read to its end.
 pub fn md5_of(store: &dyn ReportStore, key: &ReportKey, size_bytes: u64) -> Result<String, DestinationError> {
     let mut reader = store.open_range(key, 0..size_bytes)?;
-    let mut md5 = Md5Stream::new();
-    let mut piece = vec![0; 1 << 20];
-    let mut read_bytes = 0;
-    loop {
-        let length = match reader.read(&mut piece) {
-            Ok(0) => break,
-            Ok(length) => length,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(DestinationError::io(key, "could not be read", error)),
-        };
-        md5.update(&piece[..length]);
-        read_bytes += length as u64;
-    }
+    let (md5, read_bytes) = md5_of_reader(&mut reader, &mut vec![0; 1 << 20])
+        .map_err(|error| DestinationError::io(key, "could not be read", error))?;
     if read_bytes != size_bytes {
         let text = format!("ended after {read_bytes} of {size_bytes} bytes");
         return Err(DestinationError::new(DestinationErrorKind::Io, key, text));
     }
-    Ok(md5.finish())
+    Ok(md5)
 }
 
 /// A receipt whose data file is known to be published.
