@@ -318,7 +318,8 @@ fn code_column(array: &dyn Array, interner: &mut Interner) -> Result<CodeColumn,
                 let (code, _) = interner.code(texts.value(rows.start));
                 codes.resize(rows.end, code);
             } else {
-                codes.extend(rows.map(|row| interner.code(texts.value(row)).0));
+                let offsets = &texts.value_offsets()[rows.start..=rows.end];
+                interner.extend(&mut codes, texts.values(), offsets, |row| texts.value(rows.start + row));
             }
         }
         return Ok(CodeColumn { codes: UInt16Array::from(codes), values: Arc::clone(interner.values()) });

@@ -173,14 +173,48 @@ impl CodeColumn {
             length => length / REPEATED_PART,
         };
         let mut total = 0;
-        for (code, rows) in runs(codes) {
-            total += length(code) + (rows as u64 - 1) * repeated(code);
+        if let Ok(values) = u16::try_from(self.values.texts().len())
+            && values <= VALUES_COUNTED
+        {
+            for code in 1..values {
+                let (rows, runs) = rows_and_runs(codes, code);
+                total += runs * length(code) + (rows - runs) * repeated(code);
+            }
+        } else {
+            for (code, rows) in runs(codes) {
+                total += length(code) + (rows as u64 - 1) * repeated(code);
+            }
         }
         if self.values.value(*first) == before {
             total -= length(*first) - repeated(*first);
         }
         total
     }
+}
+
+/// Up to so many values each is counted by itself, many rows at once; more are counted run by run.
+const VALUES_COUNTED: u16 = 17;
+
+/// How many rows have a code, and how many runs of it there are.
+fn rows_and_runs(codes: &[u16], code: u16) -> (u64, u64) {
+    // Whether a number is 0, as 1 or 0 of the same width: compilers make eight or more rows at once of that.
+    let is_zero = |number: u16| (number.wrapping_sub(1) & !number) >> 15;
+    let Some(first) = codes.first() else { return (0, 0) };
+    let first = u64::from(*first == code);
+    let (mut rows, mut runs) = (first, first);
+    // Counts of 16 bits, of as many rows as they can count.
+    for start in (1..codes.len()).step_by(1 << 15) {
+        let end = codes.len().min(start + (1 << 15));
+        let (mut rows_here, mut runs_here) = (0_u16, 0_u16);
+        for (before, this) in codes[start - 1..end - 1].iter().zip(&codes[start..end]) {
+            let is = is_zero(this ^ code);
+            rows_here += is;
+            runs_here += is & !is_zero(before ^ code);
+        }
+        rows += u64::from(rows_here);
+        runs += u64::from(runs_here);
+    }
+    (rows, runs)
 }
 
 /// Codes and how many times each stands in a row, in order.

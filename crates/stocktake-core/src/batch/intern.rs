@@ -1,6 +1,6 @@
 //! Open interning of few-valued text: a 16-bit code for each value of one field of one stream.
 //!
-//! A value is compared with the one of the row before, and with one met lately, ahead of any hash: most rows repeat them.
+//! A value is compared with one met lately, ahead of any hash: most rows repeat one.
 
 use std::{
     collections::HashMap,
@@ -82,13 +82,12 @@ pub(crate) struct Interner {
     /// By code, the code before it with the same hash; 0 if there is none.
     before: Vec<u16>,
     hasher: RandomState,
-    last: (Ends, u16),
-    /// Codes of values met lately, each at the place that its text's ends and length choose.
+    /// Codes of values met lately, each at the place that its text's ends choose or the one beside it.
     recent: [(Ends, u16); RECENT],
 }
 
-/// Most fields have fewer values in turn than this.
-const RECENT: usize = 16;
+/// Places for values met lately: many more than the values that most fields have in turn, so that few want the same.
+const RECENT: usize = 64;
 
 impl Interner {
     pub(crate) fn new() -> Self {
@@ -97,7 +96,6 @@ impl Interner {
             codes: HashMap::default(),
             before: vec![0],
             hasher: RandomState::new(),
-            last: (Ends::EMPTY, 0),
             recent: [(Ends::EMPTY, 0); RECENT],
         }
     }
@@ -121,26 +119,50 @@ impl Interner {
         if text.is_empty() {
             return (0, 0);
         }
-        let ends = Ends::of(text.as_bytes());
-        if self.is(self.last, ends, text) {
-            return (self.last.1, 0);
-        }
-        let place = ends.place();
-        let recent = self.recent[place];
-        if self.is(recent, ends, text) {
-            self.last = recent;
-            return (recent.1, 0);
-        }
-        let found = self.look_up(text);
-        self.last = (ends, found.0);
-        self.recent[place] = self.last;
-        found
+        self.code_of(Ends::of(text.as_bytes()), text.as_bytes(), || text)
     }
 
-    /// Whether a known value is this text.
+    /// Appends the codes of the texts between ascending offsets into `bytes`; `text` gives the text of a row of them.
+    pub(crate) fn extend<'a>(
+        &mut self,
+        codes: &mut Vec<u16>,
+        bytes: &[u8],
+        offsets: &[i32],
+        text: impl Fn(usize) -> &'a str,
+    ) {
+        codes.extend(offsets.windows(2).enumerate().map(|(row, pair)| {
+            // Offsets are never negative.
+            let (start, end) = (pair[0].cast_unsigned() as usize, pair[1].cast_unsigned() as usize);
+            self.code_of(Ends::within(bytes, start, end), &bytes[start..end], || text(row)).0
+        }));
+    }
+
+    /// The code of a text with these ends. Without a branch that values decide, as long as they were met lately.
     #[inline]
-    fn is(&self, (known, code): (Ends, u16), ends: Ends, text: &str) -> bool {
-        known == ends && (ends.is_all() || self.values.value(code) == text)
+    fn code_of<'a>(&mut self, ends: Ends, bytes: &[u8], text: impl Fn() -> &'a str) -> (u16, usize) {
+        let place = ends.place();
+        let (known, code) = self.recent[place];
+        if known.are(ends) && (ends.is_all() || self.values.value(code).as_bytes() == bytes) {
+            return (code, 0);
+        }
+        self.code_beside(ends, place, text())
+    }
+
+    /// The code of a text that is not in its own place of those met lately.
+    #[inline(never)]
+    fn code_beside(&mut self, ends: Ends, place: usize, text: &str) -> (u16, usize) {
+        if text.is_empty() {
+            return (0, 0);
+        }
+        let beside = place ^ 1;
+        let (known, code) = self.recent[beside];
+        if known.are(ends) && (ends.is_all() || self.values.value(code) == text) {
+            return (code, 0);
+        }
+        let found = self.look_up(text);
+        let place = if self.recent[place].1 == 0 { place } else { beside };
+        self.recent[place] = (ends, found.0);
+        found
     }
 
     fn look_up(&mut self, text: &str) -> (u16, usize) {
@@ -171,10 +193,12 @@ impl Interner {
 }
 
 /// Length and both ends of a text: all of it up to sixteen bytes, so that most values are compared without a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 struct Ends {
     length: usize,
+    /// The first eight bytes, the first of them lowest; fewer if the text is shorter.
     front: u64,
+    /// The last eight bytes; 0 if the text is shorter.
     back: u64,
 }
 
@@ -188,10 +212,28 @@ impl Ends {
         let length = text.len();
         let (front, back) = match length {
             8.. => (word(text.first_chunk()), word(text.last_chunk())),
-            4..8 => (half(text.first_chunk()), half(text.last_chunk())),
-            _ => (text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+            4..8 => (half(text.first_chunk()) | half(text.last_chunk()) << (8 * (length - 4)), 0),
+            _ => (text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
         };
         Self { length, front, back }
+    }
+
+    /// The ends of a text within longer bytes: no branch depends on its length.
+    #[inline]
+    fn within(bytes: &[u8], start: usize, end: usize) -> Self {
+        let word = |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map(|word| u64::from_le_bytes(*word));
+        let (Some(front), Some(back)) = (word(start), word(end.saturating_sub(8))) else {
+            return Self::of(&bytes[start..end]);
+        };
+        let length = end - start;
+        let whole = u64::from(length < 8).wrapping_sub(1);
+        let part = (1 << (8 * length & 63)) - 1;
+        Self { length, front: front & (whole | part), back: back & whole }
+    }
+
+    #[inline]
+    fn are(self, other: Self) -> bool {
+        (self.front ^ other.front) | (self.back ^ other.back) | (self.length ^ other.length) as u64 == 0
     }
 
     /// Whether the ends are the whole text.

@@ -93,7 +93,11 @@ impl Chunker {
                 bytes_left -= raw_bytes;
                 continue;
             }
-            let low = self.fitting_of(index, rows_left, bytes_left);
+            let low = if *raw_bytes <= bytes_left {
+                usize::try_from(rows_left).unwrap_or(usize::MAX)
+            } else {
+                self.fitting_of(index, rows_left, bytes_left)
+            };
             return if index == 0 && low == 0 { self.after(0, 1) } else { (index, low) };
         }
         (self.waiting.len(), 0)

@@ -32,40 +32,52 @@ impl VersionCheck {
 
     /// The first row whose key and version id stood in a row before.
     ///
-    /// `continues` says that the first row has the key of the last row of the batch before.
-    pub(super) fn repeated(&mut self, batch: &ObjectBatch, continues: bool) -> Option<usize> {
+    /// `continues` says that the first row has the key of the last row of the batch before, `repeats` which rows have the key of the
+    /// row above them, in order.
+    pub(super) fn repeated(&mut self, batch: &ObjectBatch, continues: bool, repeats: &[u32]) -> Option<usize> {
         let ids = match batch.column(Field::VersionId) {
             Some(Column::Text(ids)) => Some(ids),
             _ => None,
         };
         let id = |row: usize| ids.map_or("", |ids: &TextColumn| version(ids.value(row)));
-        let keys = batch.keys();
-        let mut start = 0;
-        while start < batch.len() {
-            let mut end = start + 1;
-            while end < batch.len() && keys.value(end) == keys.value(start) {
-                end += 1;
-            }
-            let at_seam = start == 0 && continues;
-            if !at_seam {
-                self.ids.clear();
-            }
-            if at_seam || end == batch.len() || end - start > PAIRWISE_MAX {
-                for row in start..end {
-                    if self.ids.len() < REMEMBERED_MAX {
-                        if !self.ids.insert(id(row).into()) {
-                            return Some(row);
-                        }
-                    } else if self.ids.contains(id(row)) {
-                        return Some(row);
-                    }
-                }
-            } else if let Some(row) = (start + 1..end).find(|row| (start..*row).any(|before| id(before) == id(*row))) {
+        let last = batch.len() - 1;
+        let mut rest = repeats;
+        if continues {
+            // The rows of the key at the seam: the first, and those that repeat it.
+            let more = (1_u32..).zip(rest).take_while(|(row, repeat)| row == *repeat).count();
+            rest = &rest[more..];
+            if let Some(row) = (0..=more).find(|row| !self.is_new(id(*row))) {
                 return Some(row);
             }
-            start = end;
+            if more == last {
+                return None;
+            }
+        }
+        self.ids.clear();
+        while let Some(first) = rest.first() {
+            let more = (*first..).zip(rest).take_while(|(row, repeat)| row == *repeat).count();
+            rest = &rest[more..];
+            let start = *first as usize - 1;
+            let end = start + more;
+            if end == last || more >= PAIRWISE_MAX {
+                self.ids.clear();
+                if let Some(row) = (start..=end).find(|row| !self.is_new(id(*row))) {
+                    return Some(row);
+                }
+            } else if let Some(row) = (start + 1..=end).find(|row| (start..*row).any(|before| id(before) == id(*row))) {
+                return Some(row);
+            }
+        }
+        if repeats.last().is_none_or(|row| *row as usize != last) {
+            self.ids.clear();
+            self.ids.insert(id(last).into());
         }
         None
+    }
+
+    /// Whether an id was not met among those remembered, which it now is if they are not too many.
+    fn is_new(&mut self, id: &str) -> bool {
+        if self.ids.len() < REMEMBERED_MAX { self.ids.insert(id.into()) } else { !self.ids.contains(id) }
     }
 }
 
@@ -87,26 +99,33 @@ mod tests {
         builder.finish()
     }
 
+    /// What a check says of rows, told which of them repeat the key above.
+    fn repeated(check: &mut VersionCheck, rows: &[(&str, &str)], continues: bool) -> Option<usize> {
+        let repeats: Vec<u32> =
+            (1_u32..).zip(rows.windows(2)).filter(|(_, pair)| pair[0].0 == pair[1].0).map(|(row, _)| row).collect();
+        check.repeated(&batch(rows), continues, &repeats)
+    }
+
     #[test]
     fn repetitions_are_found_near_far_and_across_batches() {
         let mut check = VersionCheck::default();
-        assert_eq!(check.repeated(&batch(&[("a", ""), ("a", "1"), ("b", ""), ("b", "1")]), false), None);
-        assert_eq!(check.repeated(&batch(&[("b", "2"), ("b", "3"), ("c", "")]), true), None);
-        assert_eq!(check.repeated(&batch(&[("c", "1"), ("c", "")]), true), Some(1));
+        assert_eq!(repeated(&mut check, &[("a", ""), ("a", "1"), ("b", ""), ("b", "1")], false), None);
+        assert_eq!(repeated(&mut check, &[("b", "2"), ("b", "3"), ("c", "")], true), None);
+        assert_eq!(repeated(&mut check, &[("c", "1"), ("c", "")], true), Some(1));
         assert_eq!(
-            VersionCheck::default().repeated(&batch(&[("a", "x"), ("a", "y"), ("a", "x"), ("b", "")]), false),
+            repeated(&mut VersionCheck::default(), &[("a", "x"), ("a", "y"), ("a", "x"), ("b", "")], false),
             Some(2)
         );
         let many: Vec<_> = (0..40).map(|id| format!("{}", id % 39)).collect();
         let rows: Vec<_> = many.iter().map(|id| ("k", id.as_str())).chain([("l", "")]).collect();
-        assert_eq!(VersionCheck::default().repeated(&batch(&rows), false), Some(39));
+        assert_eq!(repeated(&mut VersionCheck::default(), &rows, false), Some(39));
     }
 
     #[test]
     fn a_key_has_one_null_version_however_it_is_spelled() {
         let mut check = VersionCheck::default();
-        assert_eq!(check.repeated(&batch(&[("a", "null"), ("a", "1"), ("a", ""), ("b", "null")]), false), Some(2));
+        assert_eq!(repeated(&mut check, &[("a", "null"), ("a", "1"), ("a", ""), ("b", "null")], false), Some(2));
         check.remember(&batch(&[("c", "null")]));
-        assert_eq!(check.repeated(&batch(&[("c", "")]), true), Some(0));
+        assert_eq!(repeated(&mut check, &[("c", "")], true), Some(0));
     }
 }

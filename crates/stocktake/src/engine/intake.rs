@@ -22,6 +22,8 @@ pub(super) struct Intake<'a> {
     /// Key of the last row that came through.
     last_kept: String,
     rows_seen: u64,
+    /// Rows of the batch at hand whose key is that of the row above.
+    repeats: Vec<u32>,
     checked_values: Vec<(Field, Arc<CodeValues>)>,
 }
 
@@ -41,6 +43,7 @@ impl<'a> Intake<'a> {
             last: None,
             last_kept: String::new(),
             rows_seen: 0,
+            repeats: Vec::new(),
             checked_values: Vec::new(),
         }
     }
@@ -62,7 +65,7 @@ impl<'a> Intake<'a> {
     /// Rows out of order or out of the lane, a key and version twice, a value that the spec refuses: with keys and
     /// positions.
     pub(super) fn accept(&mut self, batch: ObjectBatch) -> Result<ObjectBatch, SourceError> {
-        let keys = if self.spec.order() == Order::Sorted { self.check_order(&batch)? } else { KeyOrder::default() };
+        let continues = self.spec.order() == Order::Sorted && self.check_order(&batch)?;
         self.check_values(&batch)?;
         let last_row = batch.len() - 1;
         match &mut self.last {
@@ -78,8 +81,11 @@ impl<'a> Intake<'a> {
         }
         let kept = self.of_prefix(self.of_versions(batch.clone()));
         if self.spec.order() == Order::Sorted && !kept.is_empty() {
-            if keys.continues || keys.repeats {
-                self.check_unique(&kept, keys.continues)?;
+            if continues || !self.repeats.is_empty() {
+                if kept.len() < batch.len() {
+                    walk_keys(&kept, &mut self.repeats);
+                }
+                self.check_unique(&kept, continues)?;
             } else {
                 self.versions.remember(&kept);
             }
@@ -90,8 +96,9 @@ impl<'a> Intake<'a> {
         Ok(kept.project(self.spec.fields()))
     }
 
-    /// Checks that keys ascend and lie in the lane, in one pass over them.
-    fn check_order(&self, batch: &ObjectBatch) -> Result<KeyOrder, SourceError> {
+    /// Checks that keys ascend and lie in the lane, in one pass over them, and takes note of those that repeat the key above; returns
+    /// whether the first key is that of the last row of the batch before.
+    fn check_order(&mut self, batch: &ObjectBatch) -> Result<bool, SourceError> {
         let mut continues = false;
         if let Some((last, position)) = &self.last {
             match last.as_str().cmp(batch.key(0)) {
@@ -100,8 +107,7 @@ impl<'a> Intake<'a> {
                 std::cmp::Ordering::Greater => return Err(self.disorder(batch, 0, last, position)),
             }
         }
-        let (descent, repeats) = walk_keys(batch);
-        if let Some(row) = descent {
+        if let Some(row) = walk_keys(batch, &mut self.repeats) {
             return Err(self.disorder(batch, row, batch.key(row - 1), &self.position(batch, row - 1)));
         }
         let outside = |row: usize, what: &str| {
@@ -117,7 +123,7 @@ impl<'a> Intake<'a> {
         if let Some(end) = self.lane.end.as_ref().filter(|end| batch.key(batch.len() - 1) >= end.as_str()) {
             return outside(batch.len() - 1, &format!("which ends before {:?}", end.as_str()));
         }
-        Ok(KeyOrder { continues, repeats })
+        Ok(continues)
     }
 
     fn disorder(&self, batch: &ObjectBatch, row: usize, before: &str, before_position: &str) -> SourceError {
@@ -141,12 +147,11 @@ impl<'a> Intake<'a> {
         let versioned = self.spec.versions() == Versions::All && self.provided.contains(Field::VersionId);
         let continues = continues && self.last_kept == kept.key(0);
         let repeated = if versioned {
-            self.versions.repeated(kept, continues)
+            self.versions.repeated(kept, continues, &self.repeats)
         } else if continues {
             Some(0)
         } else {
-            let keys = kept.keys();
-            (1..kept.len()).find(|row| keys.value(row - 1) == keys.value(*row))
+            self.repeats.first().map(|row| *row as usize)
         };
         let Some(row) = repeated else { return Ok(()) };
         let version = match kept.column(Field::VersionId) {
@@ -225,28 +230,22 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// What the order check found out about a batch's keys, beside that they ascend.
-#[derive(Clone, Copy, Debug, Default)]
-struct KeyOrder {
-    /// The first row has the key of the last row before.
-    continues: bool,
-    /// Two rows have the same key.
-    repeats: bool,
-}
-
-/// The first row whose key comes before that of the row above it, and whether any row up to there repeats a key.
-fn walk_keys(batch: &ObjectBatch) -> (Option<usize>, bool) {
+/// The first row whose key comes before that of the row above it; `repeats` becomes the rows whose key is that of the row above,
+/// as far as keys ascend.
+fn walk_keys(batch: &ObjectBatch, repeats: &mut Vec<u32>) -> Option<usize> {
     let keys = batch.keys();
-    let mut repeats = false;
-    let mut descends = |last: &[u8], next: &[u8]| match last.cmp(next) {
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Equal => {
-            repeats = true;
-            false
-        }
-        std::cmp::Ordering::Greater => true,
+    // Written in every row and kept where keys are alike: which of them are is nothing that a processor could foresee.
+    repeats.clear();
+    repeats.resize(batch.len(), 0);
+    let (mut row, mut found) = (0, 0);
+    let mut descends = |last: &[u8], next: &[u8]| {
+        row += 1;
+        let order = last.cmp(next);
+        repeats[found] = row;
+        found += usize::from(order.is_eq());
+        order.is_gt()
     };
-    let row = match keys.as_offsets() {
+    let descent = match keys.as_offsets() {
         Some((offsets, bytes)) => {
             // Offsets of a column ascend and are never negative.
             let key = |pair: &[i32]| &bytes[pair[0] as usize..pair[1] as usize];
@@ -254,7 +253,8 @@ fn walk_keys(batch: &ObjectBatch) -> (Option<usize>, bool) {
         }
         None => (1..batch.len()).position(|row| descends(keys.value(row - 1).as_bytes(), keys.value(row).as_bytes())),
     };
-    (row.map(|row| row + 1), repeats)
+    repeats.truncate(found);
+    descent.map(|row| row + 1)
 }
 
 #[cfg(test)]
