@@ -49,6 +49,46 @@ pub(crate) fn put_hybrid(out: &mut Vec<u8>, numbers: &[u16], width: u32) {
     put_packed(out, &numbers[8 * packed_from..], width);
 }
 
+/// As [`put_hybrid`] of numbers of one bit, which are given as bits, the first in the lowest of the first byte; those past the last
+/// are 0.
+pub(crate) fn put_bits(out: &mut Vec<u8>, bits: &[u8], rows: usize) {
+    let whole = rows / 8;
+    let packed = |out: &mut Vec<u8>, groups: &[u8]| {
+        if !groups.is_empty() {
+            put_varint(out, (groups.len() as u64) << 1 | 1);
+            out.extend_from_slice(groups);
+        }
+    };
+    let mut packed_from = 0;
+    let mut at = 0;
+    while at < whole {
+        let first = bits[at];
+        if first != 0 && first != 0xff {
+            at += 1;
+            continue;
+        }
+        let end = at + bits[at..whole].iter().take_while(|group| **group == first).count();
+        if end - at < RUN_GROUPS {
+            at = end;
+            continue;
+        }
+        packed(out, &bits[packed_from..at]);
+        let mut run = 8 * (end - at);
+        let left = rows - 8 * end;
+        // The last numbers are no whole group.
+        if end == whole && left > 0 && bits[end] == first >> (8 - left) {
+            run += left;
+        }
+        put_run(out, run, u16::from(first & 1), 1);
+        if 8 * at + run == rows {
+            return;
+        }
+        packed_from = end;
+        at = end;
+    }
+    packed(out, &bits[packed_from..]);
+}
+
 /// Whether eight numbers are this one.
 #[inline]
 fn are_all(group: &[u16; 8], number: u16) -> bool {

@@ -153,6 +153,7 @@ impl Tokens<'_> {
 
 impl Sink for Tokens<'_> {
     const DISTANCE_MAX: usize = DISTANCE_MAX;
+    const SINGLE_MAX: Option<usize> = None;
 
     fn settled(&self) -> usize {
         self.settled

@@ -17,7 +17,7 @@ pub(crate) struct Interest {
 }
 
 impl Interest {
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { left: PATIENCE, passed: 0 }
     }
 

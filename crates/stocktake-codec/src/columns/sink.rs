@@ -7,6 +7,9 @@ pub(crate) trait Sink {
     /// Farthest that a match reaches back.
     const DISTANCE_MAX: usize;
 
+    /// Longest match that is written as one, if those beyond it take much more.
+    const SINGLE_MAX: Option<usize>;
+
     /// End of the last match; what follows are literals so far.
     fn settled(&self) -> usize;
 

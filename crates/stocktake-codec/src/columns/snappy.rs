@@ -205,6 +205,7 @@ impl Writer<'_> {
 
 impl Sink for Writer<'_> {
     const DISTANCE_MAX: usize = 65_535;
+    const SINGLE_MAX: Option<usize> = Some(COPY_BYTES_MAX);
 
     fn settled(&self) -> usize {
         self.settled

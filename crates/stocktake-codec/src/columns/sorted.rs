@@ -17,6 +17,21 @@ use std::ops::Range;
 /// Places that what follows a separator is remembered in.
 const PROBES: usize = 1 << 12;
 
+/// Places that the bytes of short gaps are remembered in.
+const GAPS: usize = 1 << 12;
+
+/// Bytes before what repeats the value above by which an earlier one is found that repeats them, too.
+const TAIL_BYTES: usize = 2;
+
+/// Places that the bytes before a long match are remembered in.
+const TAILS: usize = 1 << 12;
+
+/// Longest gap between what repeats the value above that is looked for by itself: the last digits of a number.
+const GAP_BYTES_MAX: usize = 3;
+
+/// Bytes of a longest match that are left to the value above, which repeats more of what comes after the gap.
+const LEFT_TO_ABOVE: usize = 4;
+
 /// Lengths of values that are told apart.
 const LENGTHS: usize = 1 << 11;
 
@@ -29,15 +44,20 @@ pub(crate) struct Sorted {
     /// Last value of each length.
     alike: Places<LENGTHS>,
     probes: Places<PROBES>,
+    /// Where the values' gaps stood, by their bytes and those behind them.
+    gaps: Places<GAPS>,
+    /// Starts of values by what stands before the end of the value above that repeats.
+    tails: Places<TAILS>,
 }
 
 impl Sorted {
     pub(crate) fn new() -> Self {
-        Self { alike: Places::new(), probes: Places::new() }
+        Self { alike: Places::new(), probes: Places::new(), gaps: Places::new(), tails: Places::new() }
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.alike.memory_bytes() + self.probes.memory_bytes()
+        let Self { alike, probes, gaps, tails } = self;
+        alike.memory_bytes() + probes.memory_bytes() + gaps.memory_bytes() + tails.memory_bytes()
     }
 
     /// Finds what repeats in a block of sorted values.
@@ -52,9 +72,11 @@ impl Sorted {
     ) -> Result<(), Full> {
         self.alike.begin(block.len());
         self.probes.begin(block.len());
+        self.gaps.begin(block.len());
+        self.tails.begin(block.len());
         search.begin(block.len());
         let length_bytes = length_bytes.min(block.len());
-        let (mut probing, mut searching) = (Interest::new(), Interest::new());
+        let [mut probing, mut searching, mut filling] = [const { Interest::new() }; 3];
         let mut above = None;
         // Bytes at the end of the value above that equal those of the value before it.
         let mut back = 0;
@@ -72,6 +94,12 @@ impl Sorted {
             back = if above.is_some() { equal_before(block, end, start, end - settled) } else { 0 };
             above = Some(start);
             let rest = end - back;
+            if let Some(single_max) = S::SINGLE_MAX
+                && (settled + 1..=settled + GAP_BYTES_MAX).contains(&rest)
+                && filling.is_worth_it()
+            {
+                self.fill(block, settled, single_max - LEFT_TO_ABOVE, &mut filling, sink)?;
+            }
             if settled + PROBE_BYTES <= rest && probing.is_worth_it() {
                 self.probe(block, settled..rest, &mut probing, sink)?;
             }
@@ -108,7 +136,65 @@ impl Sorted {
             let alike = self.alike.at(value.len());
             return step_over_length(block, [at - back, at, text], distance, alike, sink);
         }
+        if let Some(single_max) = S::SINGLE_MAX
+            && back + front > single_max
+            && settled + TAIL_BYTES <= at - back
+        {
+            self.reach_back(block, at, back, single_max, sink)?;
+            let from = sink.settled().max(at - back);
+            sink.offer(from, at + front - from, distance)?;
+            return Ok(());
+        }
         sink.offer(at - back, back + front, distance)?;
+        Ok(())
+    }
+
+    /// Where two matches are needed anyway, takes the first from an earlier value that repeats more of what stands before it than the
+    /// `back` bytes that the one above does.
+    #[inline(never)]
+    fn reach_back<S: Sink>(
+        &mut self,
+        block: &[u8],
+        start: usize,
+        back: usize,
+        length_max: usize,
+        sink: &mut S,
+    ) -> Result<(), Full> {
+        let Some(tail) = block.get(start - back - TAIL_BYTES..).and_then(|tail| tail.first_chunk()) else {
+            return Ok(());
+        };
+        let before = self.tails.replace(number_of::<TAILS>(u32::from_le_bytes(*tail)), start);
+        if before >= start || start - before > S::DISTANCE_MAX {
+            return Ok(());
+        }
+        let longer = equal_before(block, start, before, start - sink.settled());
+        if longer >= back + TAIL_BYTES {
+            let length = (longer + equal_after(block, start, before)).min(length_max);
+            sink.offer(start - longer, length, start - before)?;
+        }
+        Ok(())
+    }
+
+    /// Repeats an earlier value from a short gap on, where the value above would take a literal and, if the values are long, two matches
+    /// more: up to so many bytes, so that the one above can take the rest.
+    #[inline(always)]
+    fn fill<S: Sink>(
+        &mut self,
+        block: &[u8],
+        at: usize,
+        length_max: usize,
+        interest: &mut Interest,
+        sink: &mut S,
+    ) -> Result<(), Full> {
+        interest.lose(2);
+        let Some(four) = block.get(at..).and_then(|rest| rest.first_chunk()) else { return Ok(()) };
+        let before = self.gaps.replace(number_of::<GAPS>(u32::from_le_bytes(*four)), at);
+        if before < at && at - before <= S::DISTANCE_MAX && block.get(before..before + 4) == Some(four) {
+            let length = equal_after(block, at, before).min(length_max);
+            if sink.offer(at, length, at - before)? {
+                interest.win();
+            }
+        }
         Ok(())
     }
 

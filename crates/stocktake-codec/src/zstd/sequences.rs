@@ -163,6 +163,7 @@ impl Taker<'_> {
 
 impl Sink for Taker<'_> {
     const DISTANCE_MAX: usize = 1 << 17;
+    const SINGLE_MAX: Option<usize> = None;
 
     fn settled(&self) -> usize {
         self.settled

@@ -226,6 +226,21 @@ fn what_is_known_is_found() {
     assert!(snappy < 34.3, "{snappy}");
     let [_, deflated] = bytes_of(&hashes, 0, |starts, length_bytes| Layout::Random { starts, length_bytes });
     assert!(deflated < 16.5, "{deflated}");
+    let counted: Vec<Vec<u8>> = (0..5000)
+        .map(|number| format!("backups/vm-04/2025-07-02T03:00:00Z/disk-0/block-{number:014}.bin").into())
+        .collect();
+    let [snappy, _] = bytes_of(&counted, 4, |starts, length_bytes| Layout::Sorted { starts, length_bytes });
+    // Two copies: one from a number with the same last digit on, one of the rest.
+    assert!(snappy < 5.3, "{snappy}");
+    let tagged: Vec<Vec<u8>> = (0..5000)
+        .map(|number| {
+            let tag = String::from_utf8_lossy(&hashes[number][..12]);
+            format!("warehouse/orders/region=eu/dt=2025-01-01/hour=00/part-{number:08}-{tag}.snappy.parquet").into()
+        })
+        .collect();
+    let [snappy, _] = bytes_of(&tagged, 4, |starts, length_bytes| Layout::Sorted { starts, length_bytes });
+    // A tag, a digit, a hyphen and twelve more digits, of which two are in the first of two long copies.
+    assert!(snappy < 19.6, "{snappy}");
     let [snappy, deflated] = bytes_of(&words, 0, |_, _| Layout::Words { head: 0, width: 8 });
     // Four bytes of five, a tag for them and a copy.
     assert!(snappy < 7.4 && deflated < 5.8, "{snappy} {deflated}");

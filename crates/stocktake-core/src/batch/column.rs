@@ -309,6 +309,15 @@ impl IntColumn {
         self.0.is_valid(row).then(|| self.0.value(row))
     }
 
+    /// Which of the eight rows from a row on have a number, the first in the lowest bit; past the last row it has no meaning.
+    #[inline]
+    pub fn eight_present(&self, row: usize) -> u8 {
+        match self.0.nulls() {
+            None => u8::MAX,
+            Some(nulls) => eight_bits(nulls.inner(), row),
+        }
+    }
+
     /// All numbers; what stands in absent rows has no meaning.
     pub fn values(&self) -> &[i64] {
         self.0.values()

@@ -227,7 +227,7 @@ impl Ends {
         };
         let length = end - start;
         let whole = u64::from(length < 8).wrapping_sub(1);
-        let part = (1 << (8 * length & 63)) - 1;
+        let part = (1 << ((8 * length) & 63)) - 1;
         Self { length, front: front & (whole | part), back: back & whole }
     }
 

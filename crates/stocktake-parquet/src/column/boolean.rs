@@ -27,7 +27,7 @@ pub(crate) fn put_booleans(
             match column {
                 None => page.body.levels.push_all(false, end - row),
                 Some(column) if column.absent() == 0 => page.push_all(column, row..end),
-                Some(column) => (row..end).for_each(|row| page.push(column.value(row))),
+                Some(column) => page.push_present(column, row..end),
             }
             row = end;
             if page.body.levels.rows() == page_rows {
@@ -47,12 +47,32 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    #[inline]
-    fn push(&mut self, value: Option<bool>) {
-        self.body.levels.push(value.is_some());
-        let Some(value) = value else { return };
-        self.bounds.add(value);
-        self.push_bit(value);
+    /// Adds rows of which some have no value.
+    fn push_present(&mut self, column: &BoolColumn, rows: Range<usize>) {
+        let [mut any_true, mut any_false] = [0, 0];
+        for row in rows.clone().step_by(8) {
+            let count = (rows.end - row).min(8);
+            let (values, present) = (column.eight(row), column.eight_present(row) & 0xff >> (8 - count));
+            self.body.levels.push_bits(present, count);
+            any_true |= values & present;
+            any_false |= !values & present;
+            // Values of absent rows are written over by the next.
+            let (mut bits, mut filled) = (u16::from(self.pending), self.filled);
+            for bit in 0..count {
+                bits = bits & !(1 << filled) | u16::from(values >> bit & 1) << filled;
+                filled += u32::from(present >> bit & 1);
+            }
+            let [low, high] = (bits & !(u16::MAX << filled)).to_le_bytes();
+            self.pending = low;
+            self.filled = filled;
+            if filled >= 8 {
+                self.body.put(&[low]);
+                (self.pending, self.filled) = (high, filled - 8);
+            }
+        }
+        if any_true | any_false != 0 {
+            self.bounds.add_range(any_false == 0, any_true != 0);
+        }
     }
 
     /// Adds rows that all have a value.

@@ -191,8 +191,10 @@ impl State<'_, '_> {
         if run > 0 {
             bounds.add(0);
         }
-        if let (Some(min), Some(max)) = (self.ranks.iter().min(), self.ranks.iter().max()) {
-            bounds.add_range(*min, *max);
+        if !self.ranks.is_empty() {
+            // By value, eight or more at a time.
+            let (min, max) = self.ranks.iter().fold((u16::MAX, 0), |(min, max), rank| (min.min(*rank), max.max(*rank)));
+            bounds.add_range(min, max);
         }
         let (ranks, width) = (&*self.ranks, self.width);
         self.body.put_with(|out| {

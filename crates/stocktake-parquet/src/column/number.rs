@@ -4,6 +4,7 @@ use crate::{
     body::PageBody, bounds::Bounds, chunk::EncodedColumn, delta::put_packed, page::ColumnWriter, thrift::encoding,
 };
 use parquet::basic::BoundaryOrder;
+use std::ops::Range;
 use stocktake_codec::Layout;
 use stocktake_core::{Column, EncodeError, Field, FieldType, IntColumn, ObjectBatch, RowChunk};
 
@@ -41,12 +42,7 @@ pub(crate) fn put_numbers(
                     state.body.levels.push_all(true, end - row);
                     state.numbers.extend_from_slice(&column.values()[row..end]);
                 }
-                Some(column) => {
-                    for value in (row..end).map(|row| column.value(row)) {
-                        state.body.levels.push(value.is_some());
-                        state.numbers.extend(value);
-                    }
-                }
+                Some(column) => state.push_present(column, row..end),
             }
             row = end;
             if state.body.levels.rows() == page_rows {
@@ -85,6 +81,24 @@ struct State<'a> {
 }
 
 impl State<'_> {
+    /// Adds rows of which some have no number.
+    fn push_present(&mut self, column: &IntColumn, rows: Range<usize>) {
+        let values = column.values();
+        let mut filled = self.numbers.len();
+        // Without a branch a row: what stands in an absent row is written over by the next.
+        self.numbers.resize(filled + rows.len() + 1, 0);
+        for row in rows.clone().step_by(8) {
+            let eight = &values[row..rows.end.min(row + 8)];
+            let present = column.eight_present(row);
+            self.body.levels.push_bits(present, eight.len());
+            for (bit, value) in eight.iter().enumerate() {
+                self.numbers[filled] = *value;
+                filled += usize::from(present >> bit & 1);
+            }
+        }
+        self.numbers.truncate(filled);
+    }
+
     fn end_page(&mut self, writer: &mut ColumnWriter<'_>) {
         let numbers = &*self.numbers;
         let mut bounds = Bounds::default();

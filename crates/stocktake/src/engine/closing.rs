@@ -7,6 +7,7 @@
 use super::{GenerateError, GenerateErrorKind, lane::Shared, read::LastRow, stop::StopOnPanic};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::{
+    io,
     sync::PoisonError,
     thread::{Scope, ScopedJoinHandle},
     time::Duration,
@@ -135,7 +136,7 @@ pub(super) struct Closer<'s, 'a, F: Format> {
     shards: Vec<CommittableShard>,
 }
 
-impl<F: Format> Closer<'_, '_, F> {
+impl<'s, F: Format> Closer<'s, '_, F> {
     /// Takes what an assembler hands on until it ends.
     fn run(mut self, queue: &Receiver<Finished>) -> (Vec<CommittableShard>, Result<(), GenerateError>) {
         let stop = StopOnPanic(&self.shared.stop);
@@ -148,26 +149,60 @@ impl<F: Format> Closer<'_, '_, F> {
     }
 
     fn take_all(&mut self, queue: &Receiver<Finished>) -> Result<(), GenerateError> {
-        loop {
-            let patience = if self.waiting.is_empty() { Duration::MAX } else { PATIENCE };
-            match queue.recv_timeout(patience) {
-                Ok(finished) => {
-                    let ends = match &finished {
-                        Finished::Shard(shard) => shard.ending.is_some(),
-                        Finished::Nothing { .. } => true,
-                    };
-                    self.take(finished)?;
-                    let bytes: u64 = self.waiting.iter().map(|shard| shard.writer.size_bytes()).sum();
-                    if ends || self.waiting.len() >= self.shared.together || bytes >= WAITING_BYTES_MAX {
-                        self.publish()?;
+        std::thread::scope(|scope| {
+            // Data files that are hashed beside: those before the waiting ones.
+            let mut beside: Option<ScopedJoinHandle<'_, Hashed>> = None;
+            loop {
+                let patience = if self.waiting.is_empty() && beside.is_none() { Duration::MAX } else { PATIENCE };
+                match queue.recv_timeout(patience) {
+                    Ok(finished) => {
+                        let ends = match &finished {
+                            Finished::Shard(shard) => shard.ending.is_some(),
+                            Finished::Nothing { .. } => true,
+                        };
+                        if matches!(finished, Finished::Nothing { .. }) {
+                            self.publish_all(beside.take())?;
+                        }
+                        self.take(finished)?;
+                        let spare = self.shared.progress.spare_slots();
+                        if ends && spare > 1 && beside.is_none() && self.waiting.len() > 1 {
+                            // Nothing else is to be done: each half is hashed in a slot of its own.
+                            let rest = self.waiting.split_off(self.waiting.len() / 2);
+                            beside = Some(self.hash_beside(scope)?);
+                            self.waiting = rest;
+                        }
+                        let bytes: u64 = self.waiting.iter().map(|shard| shard.writer.size_bytes()).sum();
+                        if ends || self.waiting.len() >= self.shared.together || bytes >= WAITING_BYTES_MAX {
+                            self.publish_all(beside.take())?;
+                        } else if spare > 0 && beside.is_none() {
+                            // The last chunks leave a slot to what is finished.
+                            beside = Some(self.hash_beside(scope)?);
+                        }
                     }
+                    Err(RecvTimeoutError::Timeout) => self.publish_all(beside.take())?,
+                    // Of a lane that failed, finished data files are of use only if they can be found again.
+                    Err(RecvTimeoutError::Disconnected) if self.shared.journal.is_some() => {
+                        return self.publish_all(beside);
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 }
-                Err(RecvTimeoutError::Timeout) => self.publish()?,
-                // Of a lane that failed, finished data files are of use only if they can be found again.
-                Err(RecvTimeoutError::Disconnected) if self.shared.journal.is_some() => return self.publish(),
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
-        }
+        })
+    }
+
+    /// Hashes what waits on another thread.
+    fn hash_beside<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, '_>,
+    ) -> Result<ScopedJoinHandle<'scope, Hashed>, GenerateError>
+    where
+        's: 'scope,
+    {
+        let (shared, waiting) = (self.shared, std::mem::take(&mut self.waiting));
+        std::thread::Builder::new()
+            .name("stocktake-close".to_owned())
+            .spawn_scoped(scope, move || hash(shared, waiting))
+            .map_err(|error| GenerateError::caused(GenerateErrorKind::Lost, "a thread could not be started", error))
     }
 
     fn take(&mut self, finished: Finished) -> Result<(), GenerateError> {
@@ -190,20 +225,22 @@ impl<F: Format> Closer<'_, '_, F> {
         Ok(())
     }
 
-    /// Publishes what waits, in its order, and writes it down in the journal, if there is one.
-    fn publish(&mut self) -> Result<(), GenerateError> {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        let mut writers: Vec<&mut ShardWriter> = waiting.iter_mut().map(|shard| &mut shard.writer).collect();
-        let mut hashed = Vec::new();
-        if writers.iter().any(|writer| writer.is_hashed_later()) {
-            let (slots, dispatch) = (&self.shared.slots, self.shared.execution.dispatch);
-            hashed = slots.run(|| ShardWriter::digest_together(&mut writers, dispatch));
+    /// Publishes what is hashed beside, then what waits, in their order, and writes it down in the journal, if there is one.
+    fn publish_all(&mut self, beside: Option<ScopedJoinHandle<'_, Hashed>>) -> Result<(), GenerateError> {
+        let waiting = hash(self.shared, std::mem::take(&mut self.waiting));
+        if let Some(beside) = beside {
+            self.publish_hashed(beside.join().map_err(|_| lost())?)?;
         }
-        let hashed = hashed.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
-        for (shard, hashed) in waiting.into_iter().zip(hashed) {
-            if let Some(Err(error)) = hashed {
-                return Err(super::lane::write_fault(error).in_shard(shard.receipt.shard));
-            }
+        self.publish_hashed(waiting)
+    }
+
+    fn publish(&mut self) -> Result<(), GenerateError> {
+        self.publish_all(None)
+    }
+
+    fn publish_hashed(&mut self, hashed: Hashed) -> Result<(), GenerateError> {
+        for (shard, outcome) in hashed {
+            outcome.map_err(|error| super::lane::write_fault(error).in_shard(shard.receipt.shard))?;
             self.publish_one(shard)?;
         }
         Ok(())
@@ -241,6 +278,20 @@ impl<F: Format> Closer<'_, '_, F> {
         }
         Ok(())
     }
+}
+
+/// Data files with what came of hashing them.
+type Hashed = Vec<(FinishedShard, io::Result<()>)>;
+
+/// Hashes data files that are still to be, at once, in a slot.
+fn hash<F: Format>(shared: &Shared<'_, F>, mut shards: Vec<FinishedShard>) -> Hashed {
+    let mut writers: Vec<&mut ShardWriter> = shards.iter_mut().map(|shard| &mut shard.writer).collect();
+    let outcomes = if writers.iter().any(|writer| writer.is_hashed_later()) {
+        shared.slots.run(|| ShardWriter::digest_together(&mut writers, shared.execution.dispatch))
+    } else {
+        writers.iter().map(|_| Ok(())).collect()
+    };
+    shards.into_iter().zip(outcomes).collect()
 }
 
 #[cfg(test)]

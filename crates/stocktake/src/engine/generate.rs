@@ -7,6 +7,7 @@ use super::{
     lane::{self, Shared},
     memory::Budget,
     options::{Clock, GenerateOptions},
+    progress::Progress,
     publish,
     read::{SkipCount, read_context},
     recover::LaneStart,
@@ -233,6 +234,7 @@ pub(super) fn write_with<F: Format>(
         attempt,
         slots: Arc::new(Slots::new(threads)),
         budget,
+        progress: Progress::new(lanes.len(), threads),
         together: closing::together(at_once),
         pool: ChunkPool::new(threads + 2, spec.chunk_bytes()),
         stop: execution.cancel.child(),
@@ -260,10 +262,11 @@ fn run<F: Format>(
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     let run_lanes = |jobs: crossbeam_channel::Sender<_>| {
         while let Some((lane, start)) = next() {
+            let reading = shared.progress.lane();
             let outcome = if shared.stop.is_cancelled() {
                 Err(GenerateError::cancelled())
             } else {
-                lane::write(shared, lane, start, &jobs)
+                lane::write(shared, lane, start, reading, &jobs)
             };
             outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((lane.index, outcome));
         }

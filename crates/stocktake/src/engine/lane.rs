@@ -6,6 +6,7 @@ use super::{
     closing::{self, Closing, Ending, Finished, FinishedShard},
     journal::Journal,
     memory::Budget,
+    progress::{Progress, Reading},
     read::{ChunkTicket, LastRow, SkipCount, Ticket, read},
     recover::LaneStart,
     slots::Slots,
@@ -34,6 +35,7 @@ pub(super) struct Shared<'a, F: Format> {
     pub(super) attempt: u32,
     pub(super) slots: Arc<Slots>,
     pub(super) budget: Arc<Budget>,
+    pub(super) progress: Arc<Progress>,
     /// Data files of a lane that are hashed at once.
     pub(super) together: usize,
     pub(super) pool: ChunkPool<F::Chunk>,
@@ -57,6 +59,7 @@ pub(super) fn write<F: Format>(
     shared: &Shared<'_, F>,
     lane: &LaneDescriptor,
     start: LaneStart,
+    reading: Reading,
     jobs: &Sender<Job<F::Chunk>>,
 ) -> Result<Vec<CommittableShard>, GenerateError> {
     if start.ended {
@@ -76,6 +79,7 @@ pub(super) fn write<F: Format>(
         let reader =
             std::thread::Builder::new().name(format!("stocktake-read-{}", lane.index)).spawn_scoped(scope, move || {
                 let outcome = read(shared, lane, begin, observer, jobs, &tickets);
+                drop(reading);
                 // The assembler is gone only when it failed itself; its failure is the earlier one.
                 let _ = tickets.send(Ticket::End(outcome));
             });

@@ -31,6 +31,7 @@ mod journal;
 mod lane;
 mod memory;
 mod options;
+mod progress;
 mod publish;
 mod read;
 mod recover;

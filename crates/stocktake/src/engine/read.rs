@@ -88,7 +88,8 @@ pub(super) fn read<F: Format>(
         };
         index += 1;
         let lost = |what| GenerateError::new(GenerateErrorKind::Lost, what);
-        jobs.send(Job { rows: chunk.rows, permit, reply }).map_err(|_| lost("all encoders were lost"))?;
+        jobs.send(Job { rows: chunk.rows, permit, under_way: shared.progress.chunk(), reply })
+            .map_err(|_| lost("all encoders were lost"))?;
         tickets.send(Ticket::Chunk(ticket)).map_err(|_| lost("the assembler was lost"))
     };
     loop {

@@ -2,7 +2,7 @@
 //!
 //! A worker that panics drops the reply of its chunk, which the assembler reports as lost.
 
-use super::{memory::Permit, slots::Slots};
+use super::{memory::Permit, progress::Encoding, slots::Slots};
 use crossbeam_channel::{Receiver, Sender};
 use stocktake_core::{ChunkEncoder, Dispatch, EncodeError, FieldSet, Format, RowChunk, RowDigest};
 
@@ -10,6 +10,7 @@ use stocktake_core::{ChunkEncoder, Dispatch, EncodeError, FieldSet, Format, RowC
 pub(super) struct Job<C> {
     pub(super) rows: RowChunk,
     pub(super) permit: Permit,
+    pub(super) under_way: Encoding,
     pub(super) reply: Sender<Encoded<C>>,
 }
 
@@ -61,14 +62,14 @@ pub(super) fn work<F: Format>(
 ) {
     let mut encoder = format.encoder();
     encoder.set_dispatch(dispatch);
-    for Job { rows, mut permit, reply } in jobs {
+    for Job { rows, mut permit, under_way, reply } in jobs {
         let (chunk, encoded, row_digest) = slots.run(|| {
             // Only now: what is appended meanwhile may have come back.
             let mut chunk = pool.take();
             let encoded = encoder.encode(&rows, &mut chunk);
             (chunk, encoded, digested.map(|fields| RowDigest::of_chunk(&rows, fields)))
         });
-        drop(rows);
+        drop((rows, under_way));
         permit.shrink_to(F::chunk_bytes(&chunk) as u64);
         // The assembler is gone only when its lane failed; nobody waits for this chunk then.
         let _ = reply.send(Encoded { chunk: encoded.map(|()| chunk), row_digest, permit });
