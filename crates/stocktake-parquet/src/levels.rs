@@ -68,7 +68,7 @@ impl Levels {
         }
         self.rows += rows;
         self.mixed.resize(self.rows.div_ceil(8), ones);
-        if self.rows % 8 > 0
+        if !self.rows.is_multiple_of(8)
             && let Some(last) = self.mixed.last_mut()
         {
             *last &= 0xff >> (8 - self.rows % 8);
@@ -128,7 +128,7 @@ fn which_are_not_zero(codes: &[u16; 8]) -> u8 {
     const HIGH: u64 = 0x8000_8000_8000_8000;
     let four = |codes: &[u16]| {
         let word = codes.iter().rev().fold(0, |word, code| word << 16 | u64::from(*code));
-        let tells = ((word & !HIGH) + !HIGH | word) & HIGH;
+        let tells = (((word & !HIGH) + !HIGH) | word) & HIGH;
         (tells >> 15).wrapping_mul(1 << 48 | 1 << 33 | 1 << 18 | 1 << 3).to_le_bytes()[6] & 0xf
     };
     four(&codes[..4]) | four(&codes[4..]) << 4

@@ -118,7 +118,7 @@ fn the_footer_names_the_report_and_its_rows() {
     let rows = realistic_rows(300);
     let metadata = metadata_of(&file_of(&format(all_fields(), &ParquetOptions::default()), &rows, 100));
     let file = metadata.file_metadata();
-    assert_eq!(file.created_by(), Some("stocktake version 4.0.0 (build 4)"));
+    assert_eq!(file.created_by(), Some("stocktake version 5.0.0 (build 5)"));
     assert_eq!((file.version(), file.num_rows()), (1, 300));
     let facts: BTreeMap<_, _> =
         file.key_value_metadata().unwrap().iter().map(|pair| (&*pair.key, pair.value.clone().unwrap())).collect();
