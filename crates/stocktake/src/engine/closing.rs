@@ -151,7 +151,7 @@ impl<'s, F: Format> Closer<'s, '_, F> {
     fn take_all(&mut self, queue: &Receiver<Finished>) -> Result<(), GenerateError> {
         std::thread::scope(|scope| {
             // Data files that are hashed beside: those before the waiting ones.
-            let mut beside: Option<ScopedJoinHandle<'_, Hashed>> = None;
+            let mut beside: Option<Beside<'_>> = None;
             loop {
                 let patience = if self.waiting.is_empty() && beside.is_none() { Duration::MAX } else { PATIENCE };
                 match queue.recv_timeout(patience) {
@@ -160,19 +160,17 @@ impl<'s, F: Format> Closer<'s, '_, F> {
                             Finished::Shard(shard) => shard.ending.is_some(),
                             Finished::Nothing { .. } => true,
                         };
-                        if matches!(finished, Finished::Nothing { .. }) {
-                            self.publish_all(beside.take())?;
-                        }
                         self.take(finished)?;
                         let spare = self.shared.progress.spare_slots();
-                        if ends && spare > 1 && beside.is_none() && self.waiting.len() > 1 {
+                        if ends && spare > 0 && beside.is_none() && self.waiting.len() > 1 {
                             // Nothing else is to be done: each half is hashed in a slot of its own.
                             let rest = self.waiting.split_off(self.waiting.len() / 2);
                             beside = Some(self.hash_beside(scope)?);
                             self.waiting = rest;
                         }
                         let bytes: u64 = self.waiting.iter().map(|shard| shard.writer.size_bytes()).sum();
-                        if ends || self.waiting.len() >= self.shared.together || bytes >= WAITING_BYTES_MAX {
+                        let files = self.waiting.len() + beside.as_ref().map_or(0, |beside| beside.files);
+                        if ends || files >= self.shared.together || bytes >= WAITING_BYTES_MAX {
                             self.publish_all(beside.take())?;
                         } else if spare > 0 && beside.is_none() {
                             // The last chunks leave a slot to what is finished.
@@ -191,18 +189,17 @@ impl<'s, F: Format> Closer<'s, '_, F> {
     }
 
     /// Hashes what waits on another thread.
-    fn hash_beside<'scope>(
-        &mut self,
-        scope: &'scope Scope<'scope, '_>,
-    ) -> Result<ScopedJoinHandle<'scope, Hashed>, GenerateError>
+    fn hash_beside<'scope>(&mut self, scope: &'scope Scope<'scope, '_>) -> Result<Beside<'scope>, GenerateError>
     where
         's: 'scope,
     {
         let (shared, waiting) = (self.shared, std::mem::take(&mut self.waiting));
-        std::thread::Builder::new()
+        let files = waiting.len();
+        let thread = std::thread::Builder::new()
             .name("stocktake-close".to_owned())
             .spawn_scoped(scope, move || hash(shared, waiting))
-            .map_err(|error| GenerateError::caused(GenerateErrorKind::Lost, "a thread could not be started", error))
+            .map_err(|error| GenerateError::caused(GenerateErrorKind::Lost, "a thread could not be started", error))?;
+        Ok(Beside { files, thread })
     }
 
     fn take(&mut self, finished: Finished) -> Result<(), GenerateError> {
@@ -226,10 +223,10 @@ impl<'s, F: Format> Closer<'s, '_, F> {
     }
 
     /// Publishes what is hashed beside, then what waits, in their order, and writes it down in the journal, if there is one.
-    fn publish_all(&mut self, beside: Option<ScopedJoinHandle<'_, Hashed>>) -> Result<(), GenerateError> {
+    fn publish_all(&mut self, beside: Option<Beside<'_>>) -> Result<(), GenerateError> {
         let waiting = hash(self.shared, std::mem::take(&mut self.waiting));
         if let Some(beside) = beside {
-            self.publish_hashed(beside.join().map_err(|_| lost())?)?;
+            self.publish_hashed(beside.thread.join().map_err(|_| lost())?)?;
         }
         self.publish_hashed(waiting)
     }
@@ -282,6 +279,12 @@ impl<'s, F: Format> Closer<'s, '_, F> {
 
 /// Data files with what came of hashing them.
 type Hashed = Vec<(FinishedShard, io::Result<()>)>;
+
+/// Data files that are hashed on a thread of their own.
+struct Beside<'scope> {
+    files: usize,
+    thread: ScopedJoinHandle<'scope, Hashed>,
+}
 
 /// Hashes data files that are still to be, at once, in a slot.
 fn hash<F: Format>(shared: &Shared<'_, F>, mut shards: Vec<FinishedShard>) -> Hashed {

@@ -30,10 +30,11 @@ impl Progress {
         Encoding(Arc::clone(self))
     }
 
-    /// Slots that neither reading nor encoding will ask for again. A hint: who relies on it loses time at most.
+    /// Slots that neither reading nor encoding will ask for again, beside one for what comes after them. A hint: who relies on it loses
+    /// time at most.
     pub(super) fn spare_slots(&self) -> usize {
         match self.lanes.load(Ordering::Acquire) {
-            0 => self.slots.saturating_sub(self.chunks.load(Ordering::Relaxed)),
+            0 => self.slots.saturating_sub(self.chunks.load(Ordering::Relaxed).max(1)),
             _ => 0,
         }
     }
@@ -79,6 +80,7 @@ mod tests {
                 progress.spare_slots()
             })
             .collect();
-        assert_eq!(spare, [0, 0, 1, 2, 3]);
+        assert_eq!(spare, [0, 0, 1, 2, 2]);
+        assert_eq!(Progress::new(0, 1).spare_slots(), 0);
     }
 }
