@@ -332,6 +332,32 @@ impl IntColumn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::Interner;
+
+    #[test]
+    fn what_values_count_is_the_same_for_few_and_many() {
+        for values in [1, 2, 5, 15, 16, 17, 40] {
+            // Runs of all lengths, absent values among them, of texts short, long and beyond what repetitions share.
+            let texts: Vec<String> = (0..2000_usize)
+                .map(|row| "v".repeat([0, 9, 70, 1100][row / 7 % 4] + row * row / 50 % values))
+                .collect();
+            let mut interner = Interner::new();
+            let codes: Vec<u16> = texts.iter().map(|text| interner.code(text).0).collect();
+            let column = CodeColumn { codes: UInt16Array::from(codes), values: Arc::clone(interner.values()) };
+            for range in [0..2000, 1..1, 3..4, 100..1999] {
+                let expected: u64 = range
+                    .clone()
+                    .map(|row| {
+                        let (text, length) = (&texts[row], texts[row].len() as u64);
+                        let repeats = if row == 0 { text.is_empty() } else { *text == texts[row - 1] };
+                        if repeats && length <= REPEATED_BYTES_MAX { length / REPEATED_PART } else { length }
+                    })
+                    .sum();
+                let before = range.start.checked_sub(1).map_or("", |row| &*texts[row]);
+                assert_eq!(column.counted_bytes(&range, before), expected, "{values} values, {range:?}");
+            }
+        }
+    }
 
     #[test]
     fn eight_booleans_are_read_at_once() {

@@ -277,3 +277,49 @@ impl std::hash::Hasher for Identity {
         self.0 = value;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_the_same_wherever_a_text_lies() {
+        let bytes: Vec<u8> = (1..60).collect();
+        for start in 0..=bytes.len() {
+            for end in start..=bytes.len() {
+                let (alone, within) = (Ends::of(&bytes[start..end]), Ends::within(&bytes, start, end));
+                assert!(alone.are(within), "{start}..{end}: {alone:?} {within:?}");
+                assert!(start == end || !alone.are(Ends::EMPTY));
+            }
+        }
+        // Zeros at the end of a short text are told from bytes that are not there.
+        assert!(!Ends::of(b"a").are(Ends::of(b"a\0")) && !Ends::of(b"12345678").are(Ends::of(b"12345678\0")));
+    }
+
+    #[test]
+    fn codes_follow_first_appearance_whatever_is_met_lately() {
+        // Few values, many, and such as differ in the middle alone; each twice in a row and again later.
+        let texts: Vec<String> = (0..3000)
+            .map(|row| match row % 3 {
+                0 => format!("{}", row % 7),
+                1 => format!("a text of more than sixteen bytes, {:03}, and its end", row % 90),
+                _ => "x".repeat(row / 2 % 40),
+            })
+            .collect();
+        let (mut bytes, mut offsets) = (String::new(), vec![0]);
+        for text in &texts {
+            bytes.push_str(text);
+            offsets.push(i32::try_from(bytes.len()).unwrap());
+        }
+        let (mut one_by_one, mut together) = (Interner::new(), Interner::new());
+        let mut codes = Vec::new();
+        together.extend(&mut codes, bytes.as_bytes(), &offsets, |row| &texts[row]);
+        let mut known: HashMap<&str, u16> = HashMap::from([("", 0)]);
+        for (text, code) in texts.iter().zip(codes) {
+            let next = u16::try_from(known.len()).unwrap();
+            let expected = *known.entry(text).or_insert(next);
+            assert_eq!((one_by_one.code(text).0, code), (expected, expected), "{text}");
+            assert_eq!(together.values().value(code), text);
+        }
+    }
+}

@@ -128,4 +128,33 @@ mod tests {
         check.remember(&batch(&[("c", "null")]));
         assert_eq!(repeated(&mut check, &[("c", "")], true), Some(0));
     }
+
+    #[test]
+    fn however_batches_are_cut_the_first_repetition_is_found() {
+        // Groups of 1 to 40 versions; the id of one row is that of an earlier row of its key.
+        let mut rows: Vec<(String, String)> = Vec::new();
+        for (key, versions) in [1, 2, 1, 5, 16, 17, 1, 40, 3, 1, 2].into_iter().enumerate() {
+            rows.extend((0..versions).map(|version| (format!("key {key:02}"), format!("id {version}"))));
+        }
+        for spoilt in 0..=rows.len() {
+            let mut spoilt_rows = rows.clone();
+            let mut expected = None;
+            if spoilt > 0 && spoilt < rows.len() && rows[spoilt].0 == rows[spoilt - 1].0 {
+                // The first version of the key again.
+                spoilt_rows[spoilt].1 = "id 0".to_owned();
+                expected = Some(spoilt);
+            }
+            let spoilt_rows: Vec<(&str, &str)> = spoilt_rows.iter().map(|(key, id)| (&**key, &**id)).collect();
+            for size in [1, 2, 3, 7, 30, 1000] {
+                let (mut check, mut found) = (VersionCheck::default(), None);
+                let mut start = 0;
+                for part in spoilt_rows.chunks(size) {
+                    let continues = start > 0 && spoilt_rows[start - 1].0 == part[0].0;
+                    found = found.or(repeated(&mut check, part, continues).map(|row| start + row));
+                    start += part.len();
+                }
+                assert_eq!(found, expected, "row {spoilt}, batches of {size}");
+            }
+        }
+    }
 }
