@@ -4,9 +4,7 @@ use crate::{
     bits::{self, Bits, Full},
     huffman::{code_lengths, codes},
     pairs::Pairs,
-    symbols::{
-        DISTANCES, END, LENGTH_BASES, LENGTH_EXTRA, LENGTH_MAX, LENGTHS_FROM, LITERALS, distance_extra, distance_symbol,
-    },
+    symbols::{DISTANCES, END, LENGTH_BASES, LENGTH_EXTRA, LENGTH_MAX, LENGTHS_FROM, LITERALS, distance_symbol},
     tokens::Counts,
 };
 
@@ -103,10 +101,8 @@ impl Codes {
     pub(crate) fn cost_bits(&self, counts: &Counts) -> u64 {
         let literals = counts.literals.iter().zip(self.literal_lengths);
         let distances = counts.distances.iter().zip(self.distance_lengths);
-        let lengths = counts.literals[LENGTHS_FROM..].iter().zip(LENGTH_EXTRA);
-        let extra = counts.distances.iter().enumerate();
-        literals.chain(distances).chain(lengths).map(|(count, bits)| u64::from(*count) * u64::from(bits)).sum::<u64>()
-            + extra.map(|(symbol, count)| u64::from(*count) * distance_extra(symbol)).sum::<u64>()
+        literals.chain(distances).map(|(count, bits)| u64::from(*count) * u64::from(bits)).sum::<u64>()
+            + counts.extra_bits()
     }
 
     /// Writes the first `count` bytes of a text as literals, after a flush.
@@ -222,6 +218,11 @@ impl Codes {
         }
         bits.put_entries(entries);
         bits.flush()
+    }
+
+    /// The entry of a block's end.
+    pub(crate) fn end(&self) -> u32 {
+        self.end
     }
 
     #[inline(always)]

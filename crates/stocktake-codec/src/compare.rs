@@ -31,8 +31,19 @@ pub(crate) fn equal_around(text: &[u8], at: usize, before: usize, back_max: usiz
 /// Number of equal bytes from two places of a text on, of which the first sixteen are known to be; at most so many.
 #[inline(always)]
 fn equal_front_on(text: &[u8], at: usize, before: usize, bytes_max: usize) -> usize {
-    let (a, b) = (text[at + LANES..].as_chunks::<CHUNK>().0, text[before + LANES..].as_chunks::<CHUNK>().0);
     let mut equal = LANES;
+    let (a, b) = (text[at + equal..].as_chunks::<LONG_CHUNK>().0, text[before + equal..].as_chunks::<LONG_CHUNK>().0);
+    for (a, b) in a.iter().zip(b) {
+        let (halves_a, halves_b) = (a.as_chunks::<CHUNK>().0, b.as_chunks::<CHUNK>().0);
+        if halves_a.iter().zip(halves_b).any(|(a, b)| a != b) {
+            break;
+        }
+        equal += LONG_CHUNK;
+        if equal >= bytes_max {
+            return bytes_max;
+        }
+    }
+    let (a, b) = (text[at + equal..].as_chunks::<CHUNK>().0, text[before + equal..].as_chunks::<CHUNK>().0);
     for (a, b) in a.iter().zip(b) {
         if a != b {
             return (equal + lanes::first_difference(a, b)).min(bytes_max);
@@ -98,6 +109,9 @@ pub(crate) fn equal_after(text: &[u8], at: usize, before: usize) -> usize {
 
 /// Bytes that are compared at once.
 const CHUNK: usize = 2 * LANES;
+
+/// As [`CHUNK`], where much is equal.
+const LONG_CHUNK: usize = 2 * CHUNK;
 
 /// Number of equal bytes where few are left.
 #[cold]

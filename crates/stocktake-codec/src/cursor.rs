@@ -116,6 +116,17 @@ impl<'a> Cursor<'a> {
     // A function of its own, for it is called from many places: what they have in registers counts for more.
     #[inline(never)]
     fn copy_of(&mut self, at: usize, distance: usize) -> bool {
+        self.copy_of_here(at, distance)
+    }
+
+    /// As [`Cursor::copy_at`], not by a call.
+    #[inline(always)]
+    pub(crate) fn copy_here(&mut self, at: usize, distance: usize) -> bool {
+        distance.wrapping_sub(1) < DISTANCE_MAX && self.copy_of_here(at, distance)
+    }
+
+    #[inline(always)]
+    fn copy_of_here(&mut self, at: usize, distance: usize) -> bool {
         let settled = self.settled();
         let at = at.max(settled);
         let Some(before) = at.checked_sub(distance) else { return false };

@@ -150,7 +150,8 @@ impl Deflater {
         Fullness { end: self.block + BLOCK_BYTES }
     }
 
-    /// Appends the block; matches may go on reaching back into it.
+    /// Appends the block, with codes of its own or with those of the block before where they suit it as well; matches may go on
+    /// reaching back into it.
     pub fn end_block(&mut self, into: &mut Vec<u8>) {
         self.end_block_before(0, into);
     }

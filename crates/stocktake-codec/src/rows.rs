@@ -60,6 +60,12 @@ pub enum Hint {
     Sorted,
     /// Here a sorted field ends. Its back may equal the row above, and in between parts of other rows may repeat.
     SortedEnd,
+    /// The rest of the row equals what stood at the last mark with this number, if that is near enough; otherwise the marks
+    /// that follow tell of it. Their places count from this one.
+    Whole(u32),
+    /// The text up to the next [`Hint::Whole`] equals what stood at the last mark with this number, if that is near enough;
+    /// otherwise the marks in between tell of it.
+    Front(u32),
     /// Nothing is known. Keeps the place of a mark that other rows have.
     Nothing,
 }
@@ -67,7 +73,7 @@ pub enum Hint {
 /// A place in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Offset from the row's beginning.
+    /// Offset from the row's beginning, or from a [`Hint::Whole`] before it.
     pub at: u32,
     /// What is known of the text there.
     pub hint: Hint,
@@ -154,16 +160,65 @@ impl Rows {
         let place = |mark: &Mark| row_end.min(start + mark.at as usize);
         let (mut before, mut at) = (start, marks.first().map_or(row_end, place));
         let mut rest = marks;
-        for above in above {
-            let [mark, others @ ..] = rest else { break };
-            let end = others.first().map_or(row_end, place);
-            let distance = rows_apart.wrapping_add(mark.at).wrapping_sub(above.at) as usize;
-            self.tell_mark(mark.hint, before..at, end, distance, cursor);
+        while let ([mark, others @ ..], [above_mark, above_others @ ..]) = (rest, above) {
+            let is_whole = matches!(mark.hint, Hint::Whole(_));
+            let end = if is_whole { row_end } else { others.first().map_or(row_end, place) };
+            let distance = rows_apart.wrapping_add(mark.at).wrapping_sub(above_mark.at);
+            self.tell_mark(mark.hint, before..at, end, distance as usize, cursor);
+            if is_whole {
+                if cursor.settled() < row_end {
+                    self.tell_parts(at, distance, others, above_others, cursor);
+                }
+                return;
+            }
             // A sorted field is searched up to what its end repeats, which is found there.
             if is_searched(at..end, cursor) && others.first().is_none_or(|next| next.hint != Hint::SortedEnd) {
                 self.search(at..end, cursor);
             }
-            (before, at, rest) = (at, end, others);
+            (before, at, rest, above) = (at, end, others, above_others);
+        }
+    }
+
+    /// Tells of the parts of a row from `start` to its end, whose marks count from there.
+    #[inline(never)]
+    fn tell_parts(
+        &mut self,
+        mut start: usize,
+        mut rows_apart: u32,
+        mut marks: &[Mark],
+        mut above: &[Mark],
+        cursor: &mut Cursor<'_>,
+    ) {
+        let row_end = cursor.filled();
+        let mut before = start;
+        while let ([mark, others @ ..], [above_mark, above_others @ ..]) = (marks, above) {
+            let place = |mark: &Mark| row_end.min(start + mark.at as usize);
+            let at = place(mark);
+            let apart = rows_apart.wrapping_add(mark.at).wrapping_sub(above_mark.at);
+            // The marks that a hint stands for, and where they end.
+            let stands_for = match mark.hint {
+                Hint::Whole(_) => others.len(),
+                Hint::Front(_) => others.iter().take_while(|mark| !matches!(mark.hint, Hint::Whole(_))).count(),
+                _ => 0,
+            };
+            let end = others.get(stands_for).map_or(row_end, place);
+            self.tell_mark(mark.hint, before..at, end, apart as usize, cursor);
+            if cursor.settled() >= row_end {
+                return;
+            }
+            match mark.hint {
+                Hint::Whole(_) => (start, rows_apart) = (at, apart),
+                Hint::Front(_) if cursor.settled() >= end && stands_for <= above_others.len() => {
+                    (before, marks, above) = (at, &others[stands_for..], &above_others[stands_for..]);
+                    continue;
+                }
+                Hint::Front(_) => {}
+                _ if is_searched(at..end, cursor) => {
+                    self.search(at..end, cursor);
+                }
+                _ => {}
+            }
+            (before, marks, above) = (at, others, above_others);
         }
     }
 
@@ -171,28 +226,23 @@ impl Rows {
     #[inline(always)]
     fn tell_mark(&mut self, hint: Hint, field: Range<usize>, end: usize, distance: usize, cursor: &mut Cursor<'_>) {
         let at = field.end;
-        let covered = cursor.settled() >= end;
-        match hint {
-            Hint::Last(slot) => {
-                let last = self.distance_to_last(slot, cursor.position(at));
-                if !covered && !cursor.copy_at(at, last) && last != distance {
-                    cursor.copy_at(at, distance);
-                }
+        // Where what is here may stand too; at a distance of 0 nothing does.
+        let (mut likely, mut other) = match hint {
+            Hint::Last(slot) => (self.distance_to_last(slot, cursor.position(at)), distance),
+            Hint::Only(slot) | Hint::Whole(slot) | Hint::Front(slot) => {
+                (self.distance_to_last(slot, cursor.position(at)), 0)
             }
-            Hint::Only(slot) => {
-                let last = self.distance_to_last(slot, cursor.position(at));
-                if !covered {
-                    cursor.copy_at(at, last);
-                }
-            }
-            Hint::SortedEnd => self.tell_sorted_end(field, distance, cursor),
-            Hint::Nothing => {}
-            Hint::Random if covered || !cursor.begins_alike::<8>(at, distance) => {}
-            Hint::Above | Hint::Sorted | Hint::Random => {
-                if !covered {
-                    cursor.copy_at(at, distance);
-                }
-            }
+            Hint::SortedEnd => return self.tell_sorted_end(field, distance, cursor),
+            Hint::Nothing => return,
+            Hint::Random if !cursor.begins_alike::<8>(at, distance) => return,
+            Hint::Above | Hint::Sorted | Hint::Random => (distance, 0),
+        };
+        if cursor.settled() >= end {
+            return;
+        }
+        // One place for both: what copies is long.
+        while !cursor.copy_here(at, likely) && other != likely && other != 0 {
+            (likely, other) = (other, 0);
         }
     }
 

@@ -1,6 +1,9 @@
 //! A block as literals and matches, and how often each symbol occurs in it.
 
-use crate::symbols::{DISTANCES, END, LENGTH_MAX, LENGTH_MIN, LENGTH_SYMBOLS, LENGTHS_FROM, LITERALS, distance_symbol};
+use crate::symbols::{
+    DISTANCES, END, LENGTH_EXTRA, LENGTH_MAX, LENGTH_MIN, LENGTH_SYMBOLS, LENGTHS_FROM, LITERALS, distance_extra,
+    distance_symbol,
+};
 
 /// Some literals and the match after them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +166,24 @@ impl Counts {
         (counts, false)
     }
 
+    /// Bits that follow the codes of lengths and distances.
+    pub(crate) fn extra_bits(&self) -> u64 {
+        let lengths = self.literals[LENGTHS_FROM..].iter().zip(LENGTH_EXTRA);
+        let distances = self.distances.iter().enumerate();
+        lengths.map(|(count, bits)| u64::from(*count) * u64::from(bits)).sum::<u64>()
+            + distances.map(|(symbol, count)| u64::from(*count) * distance_extra(symbol)).sum::<u64>()
+    }
+
+    /// Bits of symbols with the best imaginable codes, of fractions of bits.
+    pub(crate) fn least_bits(&self) -> u64 {
+        let least = |counts: &[u32]| {
+            let total = log2(counts.iter().sum());
+            let fractions: u64 = counts.iter().map(|count| u64::from(*count) * (total - log2(*count).min(total))).sum();
+            fractions >> LOG_BITS
+        };
+        least(&self.literals) + least(&self.distances) + self.extra_bits()
+    }
+
     /// Sees to two symbols in each alphabet: decoders exist that refuse a code of one.
     fn complete(&mut self) {
         for counts in [&mut self.literals[..], &mut self.distances[..]] {
@@ -170,6 +191,18 @@ impl Counts {
             counts.iter_mut().filter(|count| **count == 0).take(missing).for_each(|count| *count = 1);
         }
     }
+}
+
+/// Bits of a logarithm behind the point.
+const LOG_BITS: u32 = 16;
+
+/// The binary logarithm of a number, 0 of 0; within a hundredth, and the same on every machine.
+fn log2(number: u32) -> u64 {
+    let whole = number.checked_ilog2().unwrap_or(0);
+    let rest = (u64::from(number) << LOG_BITS >> whole) & ((1 << LOG_BITS) - 1);
+    // A parabola through both ends, as high in the middle as the logarithm is.
+    let bend = (rest * ((1 << LOG_BITS) - rest)) >> LOG_BITS;
+    (u64::from(whole) << LOG_BITS) + rest + ((bend * 22_285) >> LOG_BITS)
 }
 
 #[inline(always)]
@@ -188,6 +221,15 @@ fn count_literals(tables: &mut [[u32; 256]; 2], literals: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn logarithms_are_within_a_hundredth() {
+        for number in (1..5000).chain((1..=u32::MAX).step_by(999_983)) {
+            let expected = f64::from(number).log2();
+            assert!((log2(number) as f64 / 65_536.0 - expected).abs() < 0.01, "{number}");
+        }
+        assert_eq!(log2(0), 0);
+    }
 
     #[test]
     fn long_matches_are_split_and_never_leave_less_than_a_match() {

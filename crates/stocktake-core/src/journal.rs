@@ -258,12 +258,12 @@ mod tests {
     fn another_encoder_revision_is_read_and_named() {
         let begin = JournalBegin::new(&spec(10), &Plan::whole("s"), 0, "stocktake 0.1.0");
         let reseal = |line: &str| format!("{line}\n{}\n", md5_hex(line.as_bytes()));
-        let line = begin.to_text().lines().next().unwrap().replace("\"encoder_revision\":4", "\"encoder_revision\":9");
+        let line = begin.to_text().lines().next().unwrap().replace("\"encoder_revision\":5", "\"encoder_revision\":9");
         let text = reseal(&line);
         assert_ne!(text, begin.to_text());
         let foreign = JournalBegin::parse(text.as_bytes()).unwrap();
         assert_eq!(foreign.layout, ReportLayout::new(&spec(10)));
-        assert_eq!(foreign.differences(&spec(10), &Plan::whole("s")), ["encoder_revision: 9 then, 4 now"]);
+        assert_eq!(foreign.differences(&spec(10), &Plan::whole("s")), ["encoder_revision: 9 then, 5 now"]);
         assert!(JournalBegin::parse(reseal("{\"kind\":\"report\"}").as_bytes()).is_err());
         assert!(JournalBegin::parse(&text.as_bytes()[..text.len() / 2]).is_err());
     }

@@ -6,15 +6,13 @@
 use crate::{
     marks::{COMBINATIONS, Marks},
     page::{Full, Page},
+    tail::AHEAD_ROWS,
 };
 use stocktake_codec::Hint;
 use stocktake_core::{BoolColumn, CodeColumn};
 
 /// Most columns of a group: as many 16-bit values as a combination's number holds.
 pub(crate) const MEMBERS_MAX: usize = 4;
-
-/// Rows whose combinations are put together at once: as many as a byte holds booleans.
-const AHEAD_ROWS: usize = 8;
 
 /// So far behind every row that none is ahead of it.
 const NO_ROW: usize = usize::MAX / 2;
@@ -44,7 +42,7 @@ impl<'a> Member<'a> {
 
     /// Appends the numbers of rows, the first of them given, to those of other columns.
     #[inline(always)]
-    fn append_numbers(self, first: usize, keys: &mut [u64; AHEAD_ROWS]) {
+    pub(crate) fn append_numbers(self, first: usize, keys: &mut [u64; AHEAD_ROWS]) {
         match self {
             Self::Code(_, codes) => match codes.get(first..).and_then(<[u16]>::first_chunk) {
                 Some(codes) => append(keys, codes.map(u64::from)),

@@ -21,7 +21,7 @@ const BATCH_ROWS: usize = 8;
 /// What parts of keys begin with: folders, characters that are escaped, endings.
 const SEPARATORS: &[u8] = b"/%.";
 
-/// Deflates one chunk after another. Holds about 1.4 MiB while rows have up to 64 KiB.
+/// Deflates one chunk after another. Holds about 1.4 MiB, without what writes rows, while rows have up to 64 KiB.
 #[derive(Debug)]
 pub(crate) struct KnownRows {
     deflater: Deflater,

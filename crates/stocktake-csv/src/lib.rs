@@ -50,6 +50,7 @@ mod marks;
 mod number;
 mod page;
 mod plan;
+mod tail;
 mod time;
 
 pub use assembler::CsvAssembler;

@@ -1,6 +1,6 @@
 //! Marks in a row's text: where fields begin and what is known of them, for a compressor that does not search.
 
-use crate::page::Page;
+use crate::{page::Page, tail::NO_NUMBER};
 use stocktake_codec::{Hint, Mark};
 use stocktake_core::Field;
 
@@ -13,8 +13,11 @@ pub(crate) const DAYS: u32 = 2048;
 /// Seconds of a minute.
 const SECONDS: u32 = 60;
 
+/// Numbers of what rows end with; as of combinations.
+const WHOLES: u32 = 4096;
+
 /// All numbers of hints.
-pub(crate) const NUMBERS: u32 = COMBINATIONS + DAYS + SECONDS;
+pub(crate) const NUMBERS: u32 = COMBINATIONS + DAYS + SECONDS + WHOLES;
 
 /// What is known of a day's date.
 #[inline(always)]
@@ -28,8 +31,27 @@ pub(crate) fn second(second: u32) -> Hint {
     Hint::Only(COMBINATIONS + DAYS + second)
 }
 
-/// Most marks of a row: key and its end, up to three for each further field.
-const MARKS_MAX: usize = 2 + 3 * (Field::COUNT - 2);
+/// What is known of the rest of a row, of two parts with such numbers.
+#[inline(always)]
+pub(crate) fn whole([first, second]: [u32; 2]) -> Hint {
+    if first == NO_NUMBER || second == NO_NUMBER {
+        return Hint::Whole(NO_NUMBER);
+    }
+    // Numbers of texts look random.
+    Hint::Whole(COMBINATIONS + DAYS + SECONDS + (first ^ second.rotate_left(7)) % WHOLES)
+}
+
+/// What is known of the first part of the rest of a row, with such a number.
+#[inline(always)]
+pub(crate) fn front(number: u32) -> Hint {
+    if number == NO_NUMBER { Hint::Front(NO_NUMBER) } else { Hint::Front(number % COMBINATIONS) }
+}
+
+/// Most marks of a span.
+pub(crate) const SPAN_MARKS: usize = 8;
+
+/// Most marks of a row: key and its end, up to three for each further field, three of spans and what is written ahead.
+const MARKS_MAX: usize = 2 + 3 * (Field::COUNT - 2) + 3 + SPAN_MARKS;
 
 /// The marks of one row.
 #[derive(Clone, Debug)]
@@ -70,7 +92,12 @@ pub(crate) struct Marks<'m> {
     left: &'m mut [Mark],
 }
 
-impl Marks<'_> {
+impl<'m> Marks<'m> {
+    /// Marks whose places count from the end of the page.
+    pub(crate) fn new(left: &'m mut [Mark], page: &Page<'_>) -> Self {
+        Self { start: page.at(), left }
+    }
+
     /// Marks the end of the page.
     #[inline(always)]
     pub(crate) fn push(&mut self, page: &Page<'_>, hint: Hint) {
@@ -79,13 +106,58 @@ impl Marks<'_> {
 
     /// Marks a place before the end of the page.
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "a row has a few megabytes")]
     pub(crate) fn push_at(&mut self, page: &Page<'_>, before: usize, hint: Hint) {
         // More there cannot be; one left out would cost bytes and nothing else.
+        let at = self.place(page, before);
         if let [place, left @ ..] = std::mem::take(&mut self.left) {
-            *place = Mark { at: (page.at() - self.start - before) as u32, hint };
+            *place = Mark { at, hint };
             self.left = left;
         }
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "a row has a few megabytes")]
+    fn place(&self, page: &Page<'_>, before: usize) -> u32 {
+        (page.at() - self.start - before) as u32
+    }
+
+    /// Keeps the place of a mark, which is to be set later, at the end of the page; the marks after it count from there.
+    #[inline(always)]
+    pub(crate) fn begin_part(&mut self, page: &Page<'_>) -> Option<&'m mut Mark> {
+        let mark = self.keep(page);
+        self.start = page.at();
+        mark
+    }
+
+    /// Keeps the place of a mark, which is to be set later, at the end of the page.
+    #[inline(always)]
+    pub(crate) fn keep(&mut self, page: &Page<'_>) -> Option<&'m mut Mark> {
+        let at = self.place(page, 0);
+        let (first, left) = std::mem::take(&mut self.left).split_first_mut()?;
+        first.at = at;
+        self.left = left;
+        Some(first)
+    }
+
+    /// Adds the first of some marks, whose places count from another place than the row's beginning.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, marks: &[Mark; SPAN_MARKS], count: usize) {
+        // As in the other case, more there cannot be.
+        if let Some(block) = self.left.first_chunk_mut() {
+            *block = *marks;
+            self.left = std::mem::take(&mut self.left).split_at_mut(count.min(SPAN_MARKS)).1;
+        }
+    }
+
+    /// Adds marks by a function that is called: they stay in variables of the function that adds others.
+    #[inline(always)]
+    pub(crate) fn apart<T>(&mut self, add: impl FnOnce(&mut Marks<'_>) -> T) -> T {
+        let before = self.left.len();
+        let mut marks = Marks { start: self.start, left: &mut *self.left };
+        let added = add(&mut marks);
+        let left = marks.left.len();
+        self.left = std::mem::take(&mut self.left).split_at_mut(before - left).1;
+        added
     }
 
     /// Keeps the places of marks that other rows have, at the end of the page: a field lasts until the next mark.

@@ -33,6 +33,11 @@ impl<'a> Page<'a> {
         self.at = self.at.min(at);
     }
 
+    /// What was filled from a place on.
+    pub(crate) fn filled_from(&self, from: usize) -> &[u8] {
+        self.out.get(from..self.at).unwrap_or_default()
+    }
+
     /// The next `N` bytes; they count once [`Page::advance`] says so.
     #[inline(always)]
     pub(crate) fn block<const N: usize>(&mut self) -> Result<&mut [u8; N], Full> {

@@ -57,10 +57,16 @@ impl TimeFields {
         Self { dates: [date; DAYS] }
     }
 
-    /// Writes a time as a field with its comma.
+    /// Writes a time as a field with its comma; whether its seconds have a mark.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "remainders")]
-    pub(crate) fn put(&mut self, ms: i64, page: &mut Page<'_>, marks: &mut Marks<'_>) -> Result<(), TimeFault> {
+    pub(crate) fn put(
+        &mut self,
+        ms: i64,
+        seconds: bool,
+        page: &mut Page<'_>,
+        marks: &mut Marks<'_>,
+    ) -> Result<(), TimeFault> {
         // Times before the first day wrap to days far beyond the last one.
         let since_first = ms.wrapping_add(FIRST_DAY_MS).cast_unsigned();
         let day = u32::try_from(since_first / DAY_MS).unwrap_or(NO_DAY);
@@ -84,18 +90,20 @@ impl TimeFields {
         block[20..].copy_from_slice(&fraction);
         marks.push(page, marks::day(place as u32));
         page.advance(DATE_BYTES + 15);
-        let whole = if millisecond == 0 { marks::second(second) } else { Hint::Nothing };
-        marks.push_at(page, SECOND_FROM_END, whole);
+        if seconds {
+            let whole = if millisecond == 0 { marks::second(second) } else { Hint::Nothing };
+            marks.push_at(page, SECOND_FROM_END, whole);
+        }
         marks.push_at(page, FRACTION_FROM_END, Hint::Above);
         Ok(())
     }
 
     /// Writes an absent time as a field with its comma.
     #[inline(always)]
-    pub(crate) fn put_absent(page: &mut Page<'_>, marks: &mut Marks<'_>) -> Result<(), Full> {
+    pub(crate) fn put_absent(seconds: bool, page: &mut Page<'_>, marks: &mut Marks<'_>) -> Result<(), Full> {
         marks.push(page, Hint::Above);
         page.put(b"\"\",")?;
-        marks.skip(page, 2);
+        marks.skip(page, 1 + usize::from(seconds));
         Ok(())
     }
 
@@ -131,7 +139,7 @@ mod tests {
         let mut out = [0; 40];
         let mut page = Page::new(&mut out, 0);
         let mut marks = RowMarks::default();
-        times.put(ms, &mut page, &mut marks.begin(&Page::new(&mut [], 0))).unwrap();
+        times.put(ms, true, &mut page, &mut marks.begin(&Page::new(&mut [], 0))).unwrap();
         let at = page.at();
         String::from_utf8(out[..at].to_vec()).unwrap()
     }
@@ -153,7 +161,10 @@ mod tests {
         let no_day = i64::from(NO_DAY) * DAY_MS.cast_signed() - FIRST_DAY_MS;
         for ms in [i64::MIN, Timestamp::MIN.ms() - 1, Timestamp::MAX.ms() + 1, no_day - 1, no_day, i64::MAX] {
             let (mut marks, mut page) = (RowMarks::default(), Page::new(&mut out, 0));
-            assert_eq!(times.put(ms, &mut page, &mut marks.begin(&Page::new(&mut [], 0))), Err(TimeFault::OutOfRange));
+            assert_eq!(
+                times.put(ms, true, &mut page, &mut marks.begin(&Page::new(&mut [], 0))),
+                Err(TimeFault::OutOfRange)
+            );
         }
     }
 }

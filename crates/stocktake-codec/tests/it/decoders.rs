@@ -156,3 +156,40 @@ fn every_length_and_distance_is_spelled() {
     deflater.end(&mut out);
     assert!(inflated(&out) == text);
 }
+
+/// What a text takes without repetitions, in pieces of a block each.
+fn block_sizes(text: &[u8]) -> Vec<usize> {
+    let (mut deflater, mut out, mut sizes) = (Deflater::new(), Vec::new(), Vec::new());
+    deflater.begin();
+    for piece in text.chunks(BLOCK_BYTES) {
+        // Tokens enough for counts that are not exact: of every two hundred bytes, three are said to repeat.
+        for bytes in piece.chunks(200) {
+            push(bytes, &mut deflater);
+            deflater.copy(deflater.position() - bytes.len(), 200);
+        }
+        let before = out.len();
+        deflater.end_block(&mut out);
+        sizes.push(out.len() - before);
+    }
+    deflater.end(&mut out);
+    assert!(inflated(&out) == text);
+    sizes
+}
+
+#[test]
+fn codes_serve_texts_that_go_on_alike_and_no_others() {
+    let mut numbers = Numbers(9);
+    let mut block = |alphabet: u64| {
+        let mut text: Vec<u8> = (0..BLOCK_BYTES).map(|_| (numbers.below(alphabet) as u8).wrapping_add(32)).collect();
+        (200..text.len()).step_by(200).for_each(|at| text.copy_within(at - 200..at - 197, at));
+        text
+    };
+    // Alike: hardly more than the first one takes, more often than codes serve. Then others, each with codes of its own,
+    // and chance, which is better off plain and has no codes.
+    let alphabets = [[16; 11].as_slice(), &[64, 16, 200, 16, 256, 16, 16]].concat();
+    let sizes = block_sizes(&alphabets.iter().flat_map(|alphabet| block(*alphabet)).collect::<Vec<_>>());
+    for (alphabet, bytes) in alphabets.iter().zip(&sizes) {
+        let least = (*alphabet as f64).log2() * BLOCK_BYTES as f64 / 8.0;
+        assert!((*bytes as f64) < 1.06 * least, "{alphabets:?} {sizes:?}");
+    }
+}

@@ -4,16 +4,12 @@ use crate::support::{Numbers, inflated};
 use stocktake_codec::{Deflater, Hint, Mark, Rows};
 
 fn deflated(rows: &[Vec<(Vec<u8>, Hint)>], teller: &mut Rows, deflater: &mut Deflater) -> (Vec<u8>, Vec<u8>) {
-    let (mut text, mut out, mut marks) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut text, mut out) = (Vec::new(), Vec::new());
     deflater.begin();
     teller.begin();
     for row in rows {
         let from = text.len();
-        marks.clear();
-        for (field, hint) in row {
-            marks.push(Mark { at: (text.len() - from) as u32, hint: *hint });
-            text.extend(field);
-        }
+        let marks = laid(row, &mut text);
         let bytes = &text[from..];
         deflater.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         assert_eq!(deflater.position(), from);
@@ -26,24 +22,33 @@ fn deflated(rows: &[Vec<(Vec<u8>, Hint)>], teller: &mut Rows, deflater: &mut Def
     (text, out)
 }
 
+/// Appends a row; returns its marks, which count from the last of those that others count from.
+fn laid(row: &[(Vec<u8>, Hint)], text: &mut Vec<u8>) -> Vec<Mark> {
+    let (mut from, mut marks) = (text.len(), Vec::new());
+    for (field, hint) in row {
+        marks.push(Mark { at: (text.len() - from) as u32, hint: *hint });
+        if matches!(hint, Hint::Whole(_)) {
+            from = text.len();
+        }
+        text.extend(field);
+    }
+    marks
+}
+
 /// As [`deflated`], of rows that are written and handed over some at a time.
 fn deflated_together(rows: &[Vec<(Vec<u8>, Hint)>], together: usize, teller: &mut Rows) -> Vec<u8> {
     let (mut deflater, mut out) = (Deflater::new(), Vec::new());
     deflater.begin();
     teller.begin();
     for rows in rows.chunks(together) {
-        let (mut text, mut laid) = (Vec::new(), Vec::new());
+        let (mut text, mut all) = (Vec::new(), Vec::new());
         for row in rows {
             let from = text.len();
-            let mut marks = Vec::new();
-            for (field, hint) in row {
-                marks.push(Mark { at: (text.len() - from) as u32, hint: *hint });
-                text.extend(field);
-            }
-            laid.push((text.len() - from, marks));
+            let marks = laid(row, &mut text);
+            all.push((text.len() - from, marks));
         }
         deflater.room(text.len())[..text.len()].copy_from_slice(&text);
-        let (mut untold, mut ahead) = (&laid[..], text.len());
+        let (mut untold, mut ahead) = (&all[..], text.len());
         while !untold.is_empty() {
             let told = teller.push(untold.iter().map(|(bytes, marks)| (*bytes, &marks[..])), &mut deflater);
             ahead -= untold[..told].iter().map(|(bytes, _)| bytes).sum::<usize>();
@@ -100,11 +105,15 @@ fn rows_come_back_in_few_bytes() {
 fn wrong_hints_cost_bytes_and_nothing_else() {
     let mut numbers = Numbers(5);
     let (mut teller, mut deflater) = (Rows::new(3, b"/a\x00"), Deflater::new());
-    let hints = [Hint::Above, Hint::Last(0), Hint::Last(9), Hint::Only(1), Hint::Random, Hint::Sorted, Hint::SortedEnd];
+    let hints = [
+        [Hint::Above, Hint::Last(0), Hint::Last(9), Hint::Only(1), Hint::Random],
+        [Hint::Sorted, Hint::SortedEnd, Hint::Whole(2), Hint::Whole(9), Hint::Front(1)],
+    ]
+    .concat();
     for round in 1..60 {
         let field = |numbers: &mut Numbers| {
             let (length, values) = (numbers.below(round * 40), 1 + numbers.below(100));
-            let hint = hints[numbers.below(7) as usize];
+            let hint = hints[numbers.below(10) as usize];
             ((0..length).map(|_| b'a' + numbers.below(values) as u8).collect::<Vec<u8>>(), hint)
         };
         let rows: Vec<Vec<_>> =
@@ -112,5 +121,46 @@ fn wrong_hints_cost_bytes_and_nothing_else() {
         let (text, out) = deflated(&rows, &mut teller, &mut deflater);
         assert!(inflated(&out) == text, "round {round}");
         assert!(deflated_together(&rows, 7, &mut teller) == out, "round {round}");
+    }
+}
+
+/// Rows whose ends are of so many kinds, in two parts; with hints of the whole, of its front and of its fields, or of some.
+fn rows_with_ends(count: u64, kinds: u64, hinted: impl Fn(Hint) -> bool) -> Vec<Vec<(Vec<u8>, Hint)>> {
+    let mut numbers = Numbers(7);
+    let row = |number: u64| {
+        let (front, back) = (numbers.below(kinds), numbers.below(kinds));
+        let random = format!("{:016x}", numbers.next() << 17);
+        let number_of = |kind: u64| kind as u32;
+        let fields = [
+            (format!("logs/{number:08}"), Hint::Sorted),
+            (String::new(), Hint::SortedEnd),
+            (random, Hint::Random),
+            (String::new(), Hint::Whole(number_of(front * kinds + back))),
+            (String::new(), Hint::Front(number_of(100 + front))),
+            (format!(",CLASS-{front}-OF-MANY"), Hint::Last(number_of(200 + front))),
+            (format!(",\"TIER {front} OF SOME\""), Hint::Last(number_of(300 + front))),
+            (String::new(), Hint::Whole(number_of(400 + back))),
+            (format!(",OWNER-{}", "x".repeat(300 + back as usize)), Hint::Last(number_of(500 + back))),
+            (format!(",{back}\n"), Hint::Above),
+        ];
+        fields.map(|(text, hint)| (text.into_bytes(), if hinted(hint) { hint } else { Hint::Nothing })).to_vec()
+    };
+    (0..count).map(row).collect()
+}
+
+#[test]
+fn ends_of_rows_are_found_as_a_whole_in_parts_and_field_by_field() {
+    let some_hints: [fn(Hint) -> bool; 3] =
+        [|_| true, |hint| !matches!(hint, Hint::Front(_)), |hint| !matches!(hint, Hint::Last(_))];
+    // Of few kinds, nearly all are near enough; of many, seldom the whole, and the parts are.
+    for (kinds, bytes_max) in [(2, 17), (9, 21)] {
+        let sizes = some_hints.map(|hinted| {
+            let rows = rows_with_ends(4000, kinds, hinted);
+            let (text, out) = deflated(&rows, &mut Rows::new(600, b"/"), &mut Deflater::new());
+            assert!(inflated(&out) == text);
+            assert!(deflated_together(&rows, 8, &mut Rows::new(600, b"/")) == out);
+            out.len() / rows.len()
+        });
+        assert!(sizes.iter().all(|bytes| *bytes <= bytes_max), "{sizes:?}");
     }
 }

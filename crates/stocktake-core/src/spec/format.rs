@@ -35,8 +35,7 @@ impl FormatOptions {
     /// Revision of the bytes that the encoder makes of the same rows and options; raised by every change of bytes.
     pub fn encoder_revision(&self) -> u32 {
         match self {
-            Self::Csv(_) => 4,
-            Self::Parquet(_) => 5,
+            Self::Csv(_) | Self::Parquet(_) => 5,
             Self::Orc(_) => 1,
         }
     }

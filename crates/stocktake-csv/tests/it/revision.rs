@@ -5,10 +5,10 @@ use stocktake_codec::BLOCK_BYTES;
 use stocktake_core::{CsvOptions, FormatOptions, md5_hex};
 
 /// Revision, and MD5 over the MD5s of a fixed report's file at levels 1 to 9.
-const GOLDEN: (u32, &str) = (4, "4764a60d29988d530f335214bf2db97e");
+const GOLDEN: (u32, &str) = (5, "4764a60d29988d530f335214bf2db97e");
 
 /// MD5s at level 1 of chunks that fill several blocks of DEFLATE each, of nine fields and of all.
-const GOLDEN_BLOCKS: [&str; 2] = ["631fa255bfa653129e921a2a82c0876e", "b95d3af77fb02d9abf40ff417ef9996a"];
+const GOLDEN_BLOCKS: [&str; 2] = ["c87e4ee3fa2877fd3cfcca6119d366d8", "85a624fc3ab023f5d5a9c699a99d4f96"];
 
 #[test]
 fn the_same_rows_give_the_same_bytes() {
