@@ -6,16 +6,13 @@
 use crate::{
     marks::{COMBINATIONS, Marks},
     page::{Full, Page},
-    tail::AHEAD_ROWS,
+    tail::{AHEAD_ROWS, MIX, NO_ROW, hash_on, mix},
 };
 use stocktake_codec::Hint;
 use stocktake_core::{BoolColumn, CodeColumn};
 
 /// Most columns of a group: as many 16-bit values as a combination's number holds.
 pub(crate) const MEMBERS_MAX: usize = 4;
-
-/// So far behind every row that none is ahead of it.
-const NO_ROW: usize = usize::MAX / 2;
 
 /// Combinations that are remembered. Reports have some dozens that matter.
 const PLACES: usize = 64;
@@ -191,12 +188,8 @@ fn append(keys: &mut [u64; AHEAD_ROWS], numbers: [u64; AHEAD_ROWS]) {
 
 /// A number of the texts of a row, from the texts alone: codes mean something else in other batches.
 fn number_of(members: &[Member<'_>], row: usize) -> u32 {
-    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let hash = members.iter().map(|member| member.text(row).as_bytes()).fold(0, |hash, text| {
-        let (words, rest) = text.as_chunks::<8>();
-        let hash = words.iter().fold(mix(hash, text.len() as u64), |hash, word| mix(hash, u64::from_le_bytes(*word)));
-        rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
-    });
+    let hash = members.iter().map(|member| member.text(row).as_bytes());
+    let hash = hash.fold(0, |hash, text| hash_on(mix(hash, text.len() as u64), text));
     (hash >> 32) as u32 % COMBINATIONS
 }
 
@@ -204,7 +197,7 @@ fn number_of(members: &[Member<'_>], row: usize) -> u32 {
 #[expect(clippy::cast_possible_truncation, reason = "a number below 64")]
 fn place_of(key: u64) -> usize {
     // The product's upper bits depend on every bit of the key.
-    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.ilog2())) as usize
+    (key.wrapping_mul(MIX) >> (64 - PLACES.ilog2())) as usize
 }
 
 impl std::fmt::Debug for Combinations {

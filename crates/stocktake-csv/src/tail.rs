@@ -25,7 +25,7 @@ const NUMBERS_PER_WORD: usize = 4;
 pub(crate) const AHEAD_ROWS: usize = 8;
 
 /// So far behind every row that none is ahead of it.
-const NO_ROW: usize = usize::MAX / 2;
+pub(crate) const NO_ROW: usize = usize::MAX / 2;
 
 /// Combinations that are remembered. Reports have some dozens.
 const PLACES: usize = 256;
@@ -40,7 +40,7 @@ const TEXT_BYTES: usize = 12 * BLOCK_BYTES;
 const BLOCK_BYTES: usize = 64;
 
 /// Odd, and its bits look random.
-const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+pub(crate) const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Values of some columns as codes, and a number.
 type Key = ([u64; KEY_WORDS], u64);
@@ -200,10 +200,20 @@ impl Spans {
 
 /// A number of a text, not [`NO_NUMBER`].
 fn number_of(text: &[u8]) -> u32 {
-    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(MIX);
+    (hash_on(text.len() as u64, text) >> 33) as u32
+}
+
+/// Goes on with a hash of words.
+#[inline(always)]
+pub(crate) fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(23) ^ word).wrapping_mul(MIX)
+}
+
+/// Goes on with a hash of a text.
+pub(crate) fn hash_on(hash: u64, text: &[u8]) -> u64 {
     let (words, rest) = text.as_chunks::<8>();
-    let hash = words.iter().fold(text.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    (rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte))) >> 33) as u32
+    let hash = words.iter().fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
 }
 
 #[inline(always)]

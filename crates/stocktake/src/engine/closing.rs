@@ -104,7 +104,7 @@ impl<'scope, 's: 'scope, 'a: 's, F: Format> Closing<'scope, 's, 'a, F> {
     /// What came of it or of what was handed on before, as far as it is known here; [`Closing::end`] knows the rest.
     pub(super) fn take(&mut self, finished: Finished) -> Result<(), GenerateError> {
         match self {
-            Self::Here(closer) => closer.take(finished).and_then(|()| closer.publish()),
+            Self::Here(closer) => closer.take(finished).and_then(|()| closer.publish_all(None)),
             Self::Beside(sender, _) => sender.send(finished).map_err(|_| lost()),
         }
     }
@@ -229,10 +229,6 @@ impl<'s, F: Format> Closer<'s, '_, F> {
             self.publish_hashed(beside.thread.join().map_err(|_| lost())?)?;
         }
         self.publish_hashed(waiting)
-    }
-
-    fn publish(&mut self) -> Result<(), GenerateError> {
-        self.publish_all(None)
     }
 
     fn publish_hashed(&mut self, hashed: Hashed) -> Result<(), GenerateError> {
